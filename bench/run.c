@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "bench/run.h"
+
+#include "common/clock.h"
+#include "common/file.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+struct workload_run {
+    struct agent_output *output;
+    const struct message *request;
+    const struct workload_description *description;
+    const char *data_folder;
+    uint64_t section_start_ns;
+    struct message section; /* the open section's message, reused for its end */
+    char digest[PROTOCOL_TEXT_BYTES];
+};
+
+void agent_send(struct agent_output *output, const struct message *message) {
+    cleanup_free char *line = NULL;
+    size_t length;
+    if (output->broken || message_format(message, &line, &length, NULL) < 0)
+        return;
+    if (file_write_all(output->fd, line, length, "channel", NULL) < 0)
+        output->broken = true;
+}
+
+static void copy_text(char *to, size_t capacity, const char *text) {
+    size_t length = strlen(text);
+    if (length >= capacity)
+        length = capacity - 1;
+    memcpy(to, text, length);
+    to[length] = '\0';
+}
+
+/* Stable codes of error messages (docs/protocol.md). */
+static const char *error_code_of(const struct error *error) {
+    if (error && (error->errnum == ENOSPC || error->errnum == EDQUOT))
+        return "no-space";
+    if (error && error->errnum == ENOMEM)
+        return "no-memory";
+    if (error && error->errnum == EROFS)
+        return "read-only";
+    switch (error ? error->kind : ERROR_INTERNAL) {
+    case ERROR_USAGE:
+        return "bad-request";
+    case ERROR_UNAVAILABLE:
+        return "unavailable";
+    case ERROR_UNTRUSTWORTHY:
+        return "wrong-answer";
+    default:
+        return "failed";
+    }
+}
+
+void agent_send_error(struct agent_output *output, uint64_t id, const struct error *error) {
+    struct message message = {.type = MESSAGE_ERROR, .id = id};
+    copy_text(message.name, sizeof(message.name), error_code_of(error));
+    copy_text(message.text, sizeof(message.text), error_message(error));
+    agent_send(output, &message);
+}
+
+uint64_t run_parameter(const struct workload_run *run, const char *name) {
+    return (uint64_t)json_integer_value(json_object_get(run->request->object, name));
+}
+
+const char *run_data_folder(const struct workload_run *run) {
+    return run->data_folder;
+}
+
+void run_section_start(struct workload_run *run, const char *name, uint64_t iteration,
+                       bool warmup) {
+    run->section = (struct message){.type = MESSAGE_SECTION_START,
+                                    .id = run->request->id,
+                                    .iteration = iteration,
+                                    .warmup = warmup};
+    copy_text(run->section.name, sizeof(run->section.name), name);
+    agent_send(run->output, &run->section);
+    run->section_start_ns = monotonic_ns();
+}
+
+uint64_t run_section_stop(struct workload_run *run) {
+    uint64_t elapsed_ns = monotonic_ns() - run->section_start_ns;
+    run->section.type = MESSAGE_SECTION_STOP;
+    run->section.number = elapsed_ns;
+    agent_send(run->output, &run->section);
+    return elapsed_ns;
+}
+
+void run_sample(struct workload_run *run, const char *metric, uint64_t iteration, bool warmup,
+                double value) {
+    struct message message = {.type = MESSAGE_SAMPLE,
+                              .id = run->request->id,
+                              .iteration = iteration,
+                              .warmup = warmup,
+                              .value = value};
+    copy_text(message.name, sizeof(message.name), metric);
+    agent_send(run->output, &message);
+}
+
+void run_progress(struct workload_run *run, double fraction) {
+    struct message message = {.type = MESSAGE_PROGRESS, .id = run->request->id, .value = fraction};
+    agent_send(run->output, &message);
+}
+
+void run_note(struct workload_run *run, const char *key, const char *format, ...) {
+    struct message message = {.type = MESSAGE_NOTE, .id = run->request->id};
+    copy_text(message.name, sizeof(message.name), key);
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message.text, sizeof(message.text), format, arguments);
+    va_end(arguments);
+    agent_send(run->output, &message);
+}
+
+void run_digest(struct workload_run *run, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(run->digest, sizeof(run->digest), format, arguments);
+    va_end(arguments);
+}
+
+/* Every described parameter must be there and in range, and no other. */
+static int check_parameters(const struct workload_description *description,
+                            const json_t *parameters, struct error **err) {
+    size_t described = 0;
+    for (const struct parameter_description *at = description->parameters; at->name; at++) {
+        const json_t *value = json_object_get(parameters, at->name);
+        if (!json_is_integer(value))
+            return error_set(err, ERROR_USAGE, 0, "parameter \"%s\" is missing", at->name);
+        json_int_t number = json_integer_value(value);
+        if (number < 0 || (uint64_t)number < at->minimum || (uint64_t)number > at->maximum)
+            return error_set(err, ERROR_USAGE, 0, "parameter \"%s\" is out of range: %lld",
+                             at->name, (long long)number);
+        described++;
+    }
+    if (json_object_size(parameters) != described)
+        return error_set(err, ERROR_USAGE, 0, "parameters that \"%s\" does not know",
+                         description->name);
+    return 0;
+}
+
+static const struct workload *find_workload(const char *name) {
+    for (const struct workload *const *at = workloads; *at; at++)
+        if (strcmp((*at)->name, name) == 0)
+            return *at;
+    return NULL;
+}
+
+static int carry_out(struct workload_run *run, const struct workload *workload,
+                     struct error **err) {
+    if (!workload || !run->description)
+        return error_set(err, ERROR_USAGE, 0, "unknown workload \"%s\"", run->request->name);
+    if (check_parameters(run->description, run->request->object, err) < 0)
+        return -1;
+    agent_send(run->output, &(struct message){.type = MESSAGE_BEGIN, .id = run->request->id});
+    return workload->run(run, err);
+}
+
+void agent_run(struct agent_output *output, const struct message *request,
+               const char *data_folder) {
+    struct workload_run run = {
+        .output = output,
+        .request = request,
+        .description = workload_find(request->name),
+        .data_folder = data_folder,
+    };
+    cleanup_error struct error *err = NULL;
+    uint64_t start_ns = monotonic_ns();
+    if (carry_out(&run, find_workload(request->name), &err) < 0) {
+        agent_send_error(output, request->id, err);
+        return;
+    }
+    struct message end = {
+        .type = MESSAGE_END, .id = request->id, .number = monotonic_ns() - start_ns};
+    copy_text(end.text, sizeof(end.text), run.digest);
+    agent_send(output, &end);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "environments/process.h"
+
+#include "common/file.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+/* After SIGKILL a process ends unless the kernel holds it in an uninterruptible wait. */
+#define KILL_WAIT_NS (5 * NS_PER_S)
+
+/* The child's side: sets everything up and executes; reports errno over report_fd and ends. */
+__attribute__((noreturn)) static void run_child(const struct process_options *options,
+                                                int report_fd, pid_t parent) {
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const int standard[3] = {options->stdin_fd, options->stdout_fd, options->stderr_fd};
+    int moved[3];
+    /* Out of the way first: a source may itself be one of 0, 1, 2. */
+    for (int i = 0; i < 3; i++)
+        moved[i] = fcntl(standard[i] >= 0 ? standard[i] : null_fd, F_DUPFD_CLOEXEC, 3);
+    bool fine = prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent;
+    for (int i = 0; i < 3; i++)
+        fine = fine && dup2(moved[i], i) >= 0;
+    for (const int *fd = options->keep_fds; fine && fd && *fd >= 0; fd++)
+        fine = fcntl(*fd, F_SETFD, 0) == 0;
+    if (fine && options->cpus)
+        fine = sched_setaffinity(0, sizeof(*options->cpus), options->cpus) == 0;
+    if (fine && options->cgroup_procs_fd >= 0)
+        fine = write(options->cgroup_procs_fd, "0", 1) == 1;
+    if (fine)
+        execv(options->arguments[0], (char *const *)options->arguments);
+    int reason = errno;
+    (void)!write(report_fd, &reason, sizeof(reason));
+    _exit(127);
+}
+
+int process_start(const struct process_options *options, struct process *ret_process,
+                  uint64_t *ret_alive_ns, uint64_t *ret_exec_ns, struct error **err) {
+    /* The write end closes by exec: its end of file is the moment of the exec. */
+    int report[2];
+    if (pipe2(report, O_CLOEXEC) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot start %s", options->arguments[0]);
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid == 0)
+        run_child(options, report[1], parent);
+    int fork_errno = errno;
+    uint64_t alive_ns = monotonic_ns();
+    close(report[1]);
+    cleanup_fd int report_fd = report[0];
+    if (pid < 0)
+        return error_set(err, ERROR_INTERNAL, fork_errno, "cannot start %s", options->arguments[0]);
+    int reason = 0;
+    ssize_t count;
+    do
+        count = read(report_fd, &reason, sizeof(reason));
+    while (count < 0 && errno == EINTR);
+    if (count == sizeof(reason)) {
+        waitpid(pid, NULL, 0);
+        return error_set(err, ERROR_INTERNAL, reason, "cannot execute %s", options->arguments[0]);
+    }
+    if (ret_exec_ns)
+        *ret_exec_ns = monotonic_ns();
+    if (ret_alive_ns)
+        *ret_alive_ns = alive_ns;
+    *ret_process = (struct process){.pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};
+    if (ret_process->pidfd >= 0)
+        (void)fcntl(ret_process->pidfd, F_SETFD, FD_CLOEXEC);
+    return 0;
+}
+
+bool process_ended(struct process *process) {
+    if (process->pid <= 0 || process->reaped)
+        return true;
+    int status;
+    pid_t got = waitpid(process->pid, &status, WNOHANG);
+    if (got == 0 || (got < 0 && errno == EINTR))
+        return false;
+    process->reaped = true;
+    process->status = got == process->pid ? status : 0;
+    if (process->pidfd >= 0)
+        close_fd(&process->pidfd);
+    return true;
+}
+
+bool process_wait(struct process *process, uint64_t deadline_ns) {
+    while (!process_ended(process)) {
+        uint64_t now_ns = monotonic_ns();
+        if (now_ns >= deadline_ns)
+            return false;
+        struct pollfd wait = {.fd = process->pidfd, .events = POLLIN};
+        int timeout_ms = deadline_poll_ms(now_ns, deadline_ns);
+        /* Without pidfds (before Linux 5.3) there is nothing to wait on: look again soon. */
+        if (process->pidfd < 0 && (timeout_ms < 0 || timeout_ms > 2))
+            timeout_ms = 2;
+        poll(&wait, process->pidfd >= 0 ? 1 : 0, timeout_ms);
+    }
+    return true;
+}
+
+bool process_end(struct process *process, uint64_t grace_deadline_ns) {
+    if (process_wait(process, grace_deadline_ns))
+        return true;
+    kill(process->pid, SIGKILL);
+    return process_wait(process, deadline_after(monotonic_ns(), KILL_WAIT_NS));
+}
+
+char *process_describe_end(const struct process *process) {
+    if (!process->reaped)
+        return strdup("is still running");
+    if (WIFSIGNALED(process->status))
+        return text_format("was killed by signal %d (%s)", WTERMSIG(process->status),
+                           strsignal(WTERMSIG(process->status)));
+    return text_format("exited with status %d", WEXITSTATUS(process->status));
+}
+
+uint64_t process_cpu_ns(pid_t pid) {
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    cleanup_free char *line = file_read_line(path);
+    /* The name may hold anything, even ") "; utime and stime are fields 14 and 15 (proc(5)). */
+    const char *at = line ? strrchr(line, ')') : NULL;
+    unsigned long long user_ticks, system_ticks;
+    if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user_ticks,
+                      &system_ticks) != 2)
+        return 0;
+    return (user_ticks + system_ticks) * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
+}
+
+uint64_t process_pss_bytes(pid_t pid) {
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", (int)pid);
+    cleanup_free char *text = NULL;
+    if (file_read(path, &text, NULL, NULL) < 0)
+        return UINT64_MAX;
+    const char *line = strstr(text, "\nPss:");
+    unsigned long long kibibytes;
+    if (!line || sscanf(line, " Pss: %llu kB", &kibibytes) != 1)
+        return UINT64_MAX;
+    return kibibytes * 1024;
+}

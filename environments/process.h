@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A child process that ends with us: started without a shell, killed when the harness dies
+ * (parent-death signal), reaped in bounded time by its id.
+ */
+#ifndef BOXMARK_ENVIRONMENTS_PROCESS_H
+#define BOXMARK_ENVIRONMENTS_PROCESS_H
+
+#include "common/clock.h"
+#include "common/error.h"
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct process {
+    pid_t pid; /* 0: none */
+    int pidfd; /* -1: none or no pidfd here */
+    bool reaped;
+    int status; /* as of waitpid, once reaped */
+};
+
+#define PROCESS_NONE ((struct process){.pid = 0, .pidfd = -1})
+
+struct process_options {
+    const char *const *arguments;       /* NULL-terminated; arguments[0] is the path */
+    int stdin_fd, stdout_fd, stderr_fd; /* borrowed; -1: /dev/null */
+    const int *keep_fds;                /* further descriptors to pass on, ended by -1; or NULL */
+    const cpu_set_t *cpus;              /* affinity, or NULL */
+    int cgroup_procs_fd;                /* the child joins by writing to it before exec; or -1 */
+};
+
+/*
+ * fork, exec; returns when the exec has happened: *ret_alive_ns (may be NULL) is when the child
+ * existed and *ret_exec_ns (may be NULL) when it executed the program. A failing exec is an error.
+ */
+int process_start(const struct process_options *options, struct process *ret_process,
+                  uint64_t *ret_alive_ns, uint64_t *ret_exec_ns, struct error **err);
+
+/* True when it has ended (and is reaped). Never blocks. */
+bool process_ended(struct process *process);
+
+/* Waits until the deadline for its end; true when it has ended. */
+bool process_wait(struct process *process, uint64_t deadline_ns);
+
+/* Waits until the grace ends, then SIGKILL, then waits up to 5 s more; false: still there. */
+bool process_end(struct process *process, uint64_t grace_deadline_ns);
+
+/* "exited with status 1", "was killed by signal 9 (Killed)"; malloc'ed. */
+char *process_describe_end(const struct process *process);
+
+/* User and system time of one process from /proc/PID/stat, threads included; 0 when gone. */
+uint64_t process_cpu_ns(pid_t pid);
+
+/* Proportional set size from /proc/PID/smaps_rollup; UINT64_MAX when it cannot be read. */
+uint64_t process_pss_bytes(pid_t pid);
+
+#endif

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "environments/environment.h"
+
+/* In the order in which lists and reports show them. */
+const struct environment_ops *const environment_table[] = {
+    &environment_host,
+    NULL,
+};
