@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Figures by gnuplot: data files and a small prelude of variables are written, the script itself is
+ * one of the installed, editable ones in plots/ (or the user's own).
+ */
+#ifndef BOXMARK_PLOTS_GNUPLOT_H
+#define BOXMARK_PLOTS_GNUPLOT_H
+
+#include "plots/report.h"
+
+struct plot_options {
+    const char *script_folder; /* where *.gp lie; NULL: installed or source folder, found */
+    const char *formats;       /* "svg,png", "pdf" */
+    const char *output_folder; /* RUN/plots */
+};
+
+/*
+ * One figure for each measured workload in each format. *ret_count (may be NULL) is how many files
+ * were written. ERROR_UNAVAILABLE with advice when gnuplot is not there.
+ */
+int plot_run(const struct report *report, const struct plot_options *options, unsigned *ret_count,
+             struct error **err);
+
+#endif

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What the samples of a run say: for every (workload, metric) one row, in it one cell for every
+ * environment, with intervals and a verdict. Derived from samples.csv alone; everything that
+ * reports shows comes from here.
+ *
+ * The unit of independence is the block: all iterations of one metric in one instance become one
+ * value (their median; warm-ups not counted), and intervals go across blocks (docs/method.md).
+ */
+#ifndef BOXMARK_RESULTS_SUMMARY_H
+#define BOXMARK_RESULTS_SUMMARY_H
+
+#include "common/error.h"
+#include "results/sample.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum verdict {
+    VERDICT_NONE, /* the reference environment itself, or a metric without a direction */
+    VERDICT_BETTER,
+    VERDICT_WORSE,
+    VERDICT_SAME,         /* the interval lies inside the equivalence margin */
+    VERDICT_INCONCLUSIVE, /* too wide to say */
+    VERDICT_UNTRUSTWORTHY,
+};
+
+/* Reported, never silently corrected; bits of summary_cell.flags. */
+enum summary_flag {
+    SUMMARY_TOO_FEW_BLOCKS = 1 << 0, /* no interval can be given at this confidence */
+    SUMMARY_DRIFT = 1 << 1,          /* values move with time across blocks */
+    SUMMARY_OUTLIERS = 1 << 2,
+};
+
+struct summary_options {
+    const char *reference; /* label of the environment that ratios refer to: "host" */
+    double confidence;     /* 0.95 */
+    double margin;         /* equivalence margin of the ratio: 0.01 is 1 % */
+    unsigned resamples;    /* bootstrap: 10000 */
+    uint64_t seed;
+    /* Which metrics are headlines; the summary itself does not know the catalog. May be NULL. */
+    bool (*is_headline)(const char *workload, const char *metric);
+};
+extern const struct summary_options summary_defaults;
+
+/* One (workload, metric, environment). Figures that cannot be given are NAN. */
+struct summary_cell {
+    unsigned blocks;                        /* independent values; 0: never measured */
+    uint64_t samples;                       /* counted samples, warm-ups not included */
+    double *values;                         /* one a block, in order of blocks */
+    uint64_t *value_blocks;                 /* the block of each value */
+    double median, median_low, median_high; /* nonparametric interval of the median */
+    double minimum, maximum;
+    double mad;       /* median absolute deviation, scaled by 1.4826 */
+    double variation; /* coefficient of variation: standard deviation / mean */
+    /* Ratio to the reference, paired within blocks; NAN for the reference itself. */
+    unsigned pairs;
+    double ratio, ratio_low, ratio_high;
+    double p_value, p_holm; /* permutation test of "no difference"; Holm over all headlines */
+    double detectable;      /* smallest relative difference this run could have seen; NAN unknown */
+    enum verdict verdict;
+    char *reason; /* why untrustworthy or inconclusive, in words; or NULL */
+    unsigned flags;
+};
+
+struct summary_metric {
+    char *workload, *metric, *unit, *better;
+    bool headline;
+    struct summary_cell *cells; /* environment_count of them */
+};
+
+struct summary_environment {
+    char *label;
+    char *accelerator; /* "none", "KVM", "TCG"; "mixed" if samples disagree */
+    char *title;       /* label with its accelerator: "vm (TCG)" */
+};
+
+struct summary {
+    unsigned environment_count;
+    struct summary_environment *environments; /* in order of first appearance, reference first */
+    unsigned metric_count;
+    struct summary_metric *metrics; /* in order of first appearance, workloads kept together */
+    uint64_t sample_count;
+    bool half_row_dropped;
+    struct summary_options options;
+};
+
+/* Reads samples.csv as a stream. */
+int summary_build(const char *samples_path, const struct summary_options *options,
+                  struct summary **ret_summary, struct error **err);
+
+/*
+ * Marks cells as untrustworthy: `workload` and `metric` may be NULL for "all of them". Used by the
+ * fairness audit. The figures stay; the verdict goes.
+ */
+void summary_distrust(struct summary *summary, const char *environment, const char *workload,
+                      const char *metric, const char *reason);
+
+const struct summary_metric *summary_find(const struct summary *summary, const char *workload,
+                                          const char *metric);
+
+/* summary.json (docs/schema.md). */
+int summary_to_json(const struct summary *summary, json_t **ret_json, struct error **err);
+
+const char *verdict_name(enum verdict verdict); /* "better", ... "" for none */
+
+struct summary *summary_free(struct summary *summary); /* NULL is fine; returns NULL */
+static inline void summary_cleanup(struct summary **summary) {
+    summary_free(*summary);
+}
+#define cleanup_summary CLEANUP(summary)
+
+#endif
