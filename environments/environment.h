@@ -36,6 +36,7 @@ enum stamp {
 
 /* What all environments of a run share; borrowed, outlives them. */
 struct environment_setup {
+    const char *version;    /* of the program and of its agent */
     const char *agent_path; /* the static agent on the host */
     struct envelope envelope;
     const char *data_folder;   /* on the file system under test; each instance uses an own
@@ -96,6 +97,7 @@ struct environment_ops {
     const char *summary;
     const struct spec_key *keys; /* ends with a NULL name; may be NULL */
     bool hidden;                 /* for tests: not in lists */
+    struct clock *clock;         /* of its own (the mock's); NULL: the real one */
 
     /*
      * Can it run here, how well, why not? Bounded in time, leaves nothing behind, no messages.

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "environments/environment.h"
+#include "environments/mock.h"
 
 /* In the order in which lists and reports show them. */
 const struct environment_ops *const environment_table[] = {
     &environment_host,
+    &environment_mock,
     NULL,
 };

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "harness/commands.h"
+
+#include "bench/protocol.h"
+#include "common/file.h"
+#include "config.h"
+#include "environments/environment.h"
+#include "harness/agent_path.h"
+#include "harness/machine.h"
+#include "harness/progress.h"
+
+#include <string.h>
+
+enum { KEY_JSON = 256 };
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct command_input *input = state->input;
+    bool *json = input->options;
+    if (key == KEY_JSON) {
+        *json = true;
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG) {
+        error_set(input->err, ERROR_USAGE, 0, "doctor takes no argument: \"%s\"", argument);
+        return EINVAL;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp doctor_argp = {
+    .options =
+        (const struct argp_option[]){
+            {"json", KEY_JSON, NULL, 0, "everything as one JSON object", 0},
+            {NULL, 0, NULL, 0, NULL, 0},
+        },
+    .parser = parse,
+    .doc = "Says what this machine can run, how well, and what to do about the rest.",
+};
+
+static const char *const readiness_names[] = {[READINESS_READY] = "ready",
+                                              [READINESS_DEGRADED] = "degraded",
+                                              [READINESS_MISSING] = "missing"};
+
+static json_t *probe_json(const struct environment *environment,
+                          const struct probe_result *result) {
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", environment->ops->name, "readiness",
+                     readiness_names[result->readiness], "accelerator", environment->accelerator,
+                     "version", result->version, "detail", result->detail, "advice",
+                     result->advice);
+}
+
+static int probe_all(const struct environment_setup *setup, json_t *list, struct error **err) {
+    for (const struct environment_ops *const *at = environment_table; *at; at++) {
+        if ((*at)->hidden)
+            continue;
+        struct environment *environment = NULL;
+        struct probe_result result = {0};
+        if (environment_new((*at)->name, setup, &environment, err) < 0)
+            return -1;
+        cleanup_error struct error *failure = NULL;
+        if (environment->ops->probe(environment, &result, &failure) < 0) {
+            result.readiness = READINESS_MISSING;
+            snprintf(result.detail, sizeof(result.detail), "%s", error_message(failure));
+        }
+        json_array_append_new(list, probe_json(environment, &result));
+        environment_free(environment);
+    }
+    return 0;
+}
+
+/* What could be better about the machine, each with the command that would do it. */
+static json_t *advice_json(const json_t *machine) {
+    json_t *list = json_array();
+    const char *governor = json_string_value(json_object_get(machine, "governor"));
+    if (governor && strcmp(governor, "performance") != 0)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "what",
+                                              "the CPU frequency governor is not performance",
+                                              "command", "cpupower frequency-set -g performance"));
+    const char *no_turbo = json_string_value(json_object_get(machine, "intel_no_turbo"));
+    if (no_turbo && strcmp(no_turbo, "0") == 0)
+        json_array_append_new(
+            list, json_pack("{s:s, s:s}", "what", "turbo is on: the frequency depends on heat",
+                            "command", "echo 1 > /sys/devices/system/cpu/intel_pstate/no_turbo"));
+    if (json_integer_value(json_object_get(machine, "swap_bytes")) > 0)
+        json_array_append_new(list, json_pack("{s:s, s:s}", "what",
+                                              "swap is on: memory figures may be of the disk",
+                                              "command", "swapoff -a"));
+    return list;
+}
+
+static void print_text(const json_t *report, bool color) {
+    static const char *const colors[] = {"\033[32m", "\033[33m", "\033[31m"};
+    size_t index;
+    json_t *entry;
+    const json_t *machine = json_object_get(report, "machine");
+    const char *cpu = json_string_value(json_object_get(machine, "cpu_model"));
+    printf("%s, %lld CPUs, Linux %s%s\n\n", cpu ? cpu : "unknown CPU",
+           (long long)json_integer_value(json_object_get(machine, "cpus_online")),
+           json_string_value(json_object_get(machine, "kernel")),
+           json_is_true(json_object_get(machine, "virtual_machine")) ? ", itself a virtual machine"
+                                                                     : "");
+    json_array_foreach(json_object_get(report, "environments"), index, entry) {
+        const char *readiness = json_string_value(json_object_get(entry, "readiness"));
+        const char *advice = json_string_value(json_object_get(entry, "advice"));
+        const char *accelerator = json_string_value(json_object_get(entry, "accelerator"));
+        unsigned level = strcmp(readiness, "ready") == 0      ? READINESS_READY
+                         : strcmp(readiness, "degraded") == 0 ? READINESS_DEGRADED
+                                                              : READINESS_MISSING;
+        printf("%-11s %s%-8s%s  %s%s%s%s\n", json_string_value(json_object_get(entry, "name")),
+               color ? colors[level] : "", readiness, color ? "\033[0m" : "",
+               strcmp(accelerator, "none") == 0 ? "" : accelerator,
+               strcmp(accelerator, "none") == 0 ? "" : ": ",
+               json_string_value(json_object_get(entry, "detail")), "");
+        if (advice[0])
+            printf("%-11s           %s\n", "", advice);
+    }
+    json_array_foreach(json_object_get(report, "improve"), index, entry)
+        printf("\n%s\n    %s\n", json_string_value(json_object_get(entry, "what")),
+               json_string_value(json_object_get(entry, "command")));
+}
+
+static int make_report(json_t **ret_report, struct error **err) {
+    cleanup_free char *agent = NULL;
+    struct environment_setup setup = {.version = PACKAGE_VERSION,
+                                      .start_timeout_ns = 10 * NS_PER_S,
+                                      .cancel_fd = -1,
+                                      .clock = &clock_monotonic};
+    cleanup_json json_t *machine = NULL;
+    cleanup_json json_t *list = json_array();
+    if (agent_path_find(&agent, err) < 0 ||
+        envelope_choose(0, 4, UINT64_C(512) << 20, &setup.envelope, err) < 0 ||
+        machine_facts(&setup.envelope, &machine, err) < 0)
+        return -1;
+    setup.agent_path = agent;
+    if (probe_all(&setup, list, err) < 0)
+        return -1;
+    *ret_report = json_pack("{s:O, s:O, s:o}", "machine", machine, "environments", list, "improve",
+                            advice_json(machine));
+    return *ret_report ? 0 : error_no_memory(err);
+}
+
+int command_doctor(int argc, char **argv, struct error **err) {
+    bool json = false;
+    cleanup_json json_t *report = NULL;
+    if (command_parse(&doctor_argp, argc, argv, &json, err) < 0 || make_report(&report, err) < 0)
+        return -1;
+    if (json) {
+        json_dumpf(report, stdout, JSON_INDENT(2));
+        putchar('\n');
+    } else {
+        print_text(report, terminal_color(STDOUT_FILENO));
+    }
+    return EXIT_CODE_OK;
+}

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "harness/commands.h"
+#include "harness/profile.h"
+
+#include "common/file.h"
+#include "common/units.h"
+#include "environments/environment.h"
+
+#include <dirent.h>
+#include <string.h>
+
+struct list_options {
+    const char *what;
+    const char *folder;
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct command_input *input = state->input;
+    struct list_options *options = input->options;
+    if (key == ARGP_KEY_ARG && state->arg_num < 2) {
+        *(state->arg_num == 0 ? &options->what : &options->folder) = argument;
+        return 0;
+    }
+    if (key == ARGP_KEY_ARG) {
+        error_set(input->err, ERROR_USAGE, 0, "too many arguments: \"%s\"", argument);
+        return EINVAL;
+    }
+    return ARGP_ERR_UNKNOWN;
+}
+
+const struct argp list_argp = {
+    .options = (const struct argp_option[]){{NULL, 0, NULL, 0, NULL, 0}},
+    .parser = parse,
+    .args_doc = "environments|workloads|profiles|references|runs [FOLDER]",
+    .doc = "Lists what boxmark knows.\vRuns are looked for in boxmark-runs, or in FOLDER.",
+};
+
+static int list_environments(const struct list_options *options, struct error **err) {
+    (void)options;
+    (void)err;
+    for (const struct environment_ops *const *at = environment_table; *at; at++) {
+        if ((*at)->hidden)
+            continue;
+        printf("%-11s %s\n", (*at)->name, (*at)->summary);
+        for (const struct spec_key *key = (*at)->keys; key && key->name; key++) {
+            printf("    %s=", key->name);
+            for (unsigned i = 0; key->values && key->values[i]; i++)
+                printf("%s%s", i ? "|" : "", key->values[i]);
+            printf("%s  %s\n", key->values ? "" : "...", key->summary ? key->summary : "");
+        }
+    }
+    return 0;
+}
+
+static int list_workloads(const struct list_options *options, struct error **err) {
+    (void)options;
+    (void)err;
+    for (const struct workload_description *const *at = workload_catalog; *at; at++) {
+        if ((*at)->hidden)
+            continue;
+        printf("%-8s %s\n", (*at)->name, (*at)->summary);
+        for (const struct parameter_description *parameter = (*at)->parameters; parameter->name;
+             parameter++)
+            printf("    %s.%-14s %s\n", (*at)->name, parameter->name, parameter->summary);
+    }
+    return 0;
+}
+
+static int list_profiles(const struct list_options *options, struct error **err) {
+    (void)options;
+    (void)err;
+    for (const struct profile *at = profiles; at->name; at++) {
+        char zip[32], disk[32];
+        printf("%-9s %s\n", at->name, at->summary);
+        printf("          %u blocks; prime %llu events; zip %s%s; disk %s\n", at->blocks,
+               (unsigned long long)at->prime_events, format_size(at->zip_bytes, zip),
+               at->zip_to_file ? " file to file" : "", format_size(at->disk_bytes, disk));
+    }
+    return 0;
+}
+
+/* Every *.csv of the folder of references: its name and its number of figures. */
+static int list_references(const struct list_options *options, struct error **err) {
+    (void)options;
+    static const char *const folders[] = {BOXMARK_DATADIR "/reference", BOXMARK_SOURCE_REFERENCE};
+    for (unsigned i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
+        cleanup_dir DIR *dir = opendir(folders[i]);
+        if (!dir)
+            continue;
+        for (struct dirent *entry; (entry = readdir(dir));) {
+            char *dot = strrchr(entry->d_name, '.');
+            if (dot && strcmp(dot, ".csv") == 0)
+                printf("%.*s\n", (int)(dot - entry->d_name), entry->d_name);
+        }
+        return 0;
+    }
+    return error_set(err, ERROR_INTERNAL, ENOENT, "cannot open %s", folders[0]);
+}
+
+static int list_runs(const struct list_options *options, struct error **err) {
+    const char *folder = options->folder ? options->folder : "boxmark-runs";
+    struct dirent **entries;
+    int count = scandir(folder, &entries, NULL, alphasort);
+    if (count < 0 && errno == ENOENT && !options->folder) {
+        puts("no runs here yet");
+        return 0;
+    }
+    if (count < 0)
+        return error_set(err, ERROR_USAGE, errno, "cannot open %s", folder);
+    for (int i = 0; i < count; i++) {
+        cleanup_free char *record = text_format("%s/%s/run.json", folder, entries[i]->d_name);
+        if (record && file_exists(record))
+            printf("%s/%s\n", folder, entries[i]->d_name);
+        free(entries[i]);
+    }
+    free(entries);
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*list)(const struct list_options *options, struct error **err);
+} lists[] = {
+    {"environments", list_environments}, {"workloads", list_workloads}, {"profiles", list_profiles},
+    {"references", list_references},     {"runs", list_runs},
+};
+
+int command_list(int argc, char **argv, struct error **err) {
+    struct list_options options = {0};
+    if (command_parse(&list_argp, argc, argv, &options, err) < 0)
+        return -1;
+    enum { LISTS = sizeof(lists) / sizeof(*lists) };
+    const char *names[LISTS + 1] = {NULL};
+    for (unsigned i = 0; i < LISTS; i++) {
+        names[i] = lists[i].name;
+        if (options.what && strcmp(options.what, lists[i].name) == 0)
+            return lists[i].list(&options, err) < 0 ? -1 : EXIT_CODE_OK;
+    }
+    return error_unknown_name("list", options.what ? options.what : "", names, err);
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What is shown and written when a run has ended: summary, table, figures; and its exit code. */
+#ifndef BOXMARK_HARNESS_OUTCOME_H
+#define BOXMARK_HARNESS_OUTCOME_H
+
+#include "harness/run.h"
+
+/* Returns the exit code, or -1 with an error. */
+int outcome_show(struct run *run, struct error **err);
+
+#endif

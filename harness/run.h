@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* One execution of `boxmark run`: what is to be done, where it is kept, how far it is. */
+#ifndef BOXMARK_HARNESS_RUN_H
+#define BOXMARK_HARNESS_RUN_H
+
+#include "environments/environment.h"
+#include "harness/journal.h"
+#include "harness/plan.h"
+#include "harness/profile.h"
+#include "harness/progress.h"
+#include "results/store.h"
+
+/* What the user asked for; strings are borrowed from the command line. */
+struct run_options {
+    const char *profile;
+    const char *environments[PLAN_MAX + 1];   /* specs, NULL-terminated; none: the default three */
+    const char *workloads[WORKLOADS_MAX + 1]; /* names, NULL-terminated; none: all */
+    json_t *overrides;                        /* {"zip.bytes": N}; owned */
+    unsigned cpus;                            /* 0: chosen */
+    uint64_t memory_bytes;                    /* 0: as the work needs */
+    const char *output_folder;                /* NULL: boxmark-runs/TIME-PROFILE */
+    const char *data_folder;                  /* NULL: in the output folder */
+    const char *kernel;
+    uint64_t seed;
+    bool seed_given;
+    unsigned blocks, max_blocks;                   /* 0: the profile's */
+    double precision;                              /* 0: the default */
+    uint64_t budget_ns;                            /* 0: none */
+    unsigned starts;                               /* start-ups measured in each block */
+    uint64_t request_timeout_ns, start_timeout_ns; /* 0: the default */
+    bool require_kvm;
+    bool dry_run;
+    bool quiet;
+    const char *resume; /* run folder to continue, or NULL */
+};
+
+/* Why a run ended; kept in run.json. */
+enum run_end { RUN_END_BLOCKS, RUN_END_PRECISION, RUN_END_BUDGET, RUN_END_NOTHING_LEFT };
+
+struct run {
+    const struct run_options *options;
+    const struct profile *profile;
+    struct work_list works;
+    struct environment_setup setup;
+    unsigned environment_count;
+    struct environment *environments[PLAN_MAX];
+    struct probe_result probes[PLAN_MAX];
+    unsigned failures[PLAN_MAX]; /* instances in a row that failed */
+    bool dropped[PLAN_MAX];      /* not tried any more */
+    uint64_t seed;
+    unsigned blocks, max_blocks;
+    double precision;
+    uint64_t request_timeout_ns;
+
+    char *folder;      /* the run folder, absolute */
+    char *data_folder; /* made by this run, removed at its end */
+    char *log_folder;
+    char *agent_path;
+    char agent_sha256[65];
+    json_t *record; /* run.json */
+    struct store *store;
+    struct journal *journal;
+
+    uint64_t start_ns;
+    uint64_t first_block; /* of this execution; later than 0 when resumed */
+    json_t *digests;      /* {"zip": "..."}: what every environment must answer */
+    struct progress progress;
+    unsigned problems; /* instances or requests that failed */
+    enum run_end end;
+};
+
+/* Builds everything up to, but not including, the first start (run_setup.c). */
+int run_prepare(const struct run_options *options, int cancel_fd, struct run *ret_run,
+                struct error **err);
+
+/* Prints what would be done (run_setup.c). */
+int run_describe(struct run *run, FILE *to, struct error **err);
+
+/* Performs all blocks that are not done yet (runner.c). Samples are kept whatever it returns. */
+int run_execute(struct run *run, struct error **err);
+
+/* Writes run.json with the given status: "running", "finished", "interrupted", "failed". */
+int run_save(struct run *run, const char *status, struct error **err);
+
+void run_clear(struct run *run);
+
+/* One instance from start to clean-up with all its requests (instance_run.c). */
+int run_instance(struct run *run, uint64_t block, unsigned position, unsigned environment,
+                 const struct plan_block *plan, const bool *active, struct error **err);
+
+/* Cold and warm starts for the workload `startup` (startup.c). */
+int run_starts(struct run *run, uint64_t block, unsigned position, unsigned environment,
+               struct error **err);
+int run_record_start(struct run *run, uint64_t block, unsigned position,
+                     const struct instance *instance, uint64_t iteration, bool cold,
+                     struct error **err);
+
+/* Appends one value of a metric as a row (rows.c). */
+int run_append(struct run *run, uint64_t block, unsigned position,
+               const struct environment *environment, const struct workload_description *workload,
+               const char *metric, uint64_t iteration, bool warmup, double value,
+               double agent_value, uint64_t time_ns, struct error **err);
+
+#endif

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* From what the user asked for to a run that can begin: checks first, then folders and images. */
+#include "harness/run.h"
+
+#include "bench/protocol.h"
+#include "common/file.h"
+#include "common/units.h"
+#include "config.h"
+#include "harness/agent_path.h"
+#include "harness/data_folder.h"
+#include "harness/machine.h"
+
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define START_TIMEOUT_NS (120 * NS_PER_S)
+#define STOP_TIMEOUT_NS (10 * NS_PER_S)
+#define DEFAULT_CPUS 4
+
+static const char *const default_environments[] = {"host", "container", "vm", NULL};
+
+/* Memory first follows from the work; when the machine has less, the work follows from that. */
+static int choose_sizes(struct run *run, struct error **err) {
+    const struct run_options *options = run->options;
+    const char *const *names = options->workloads[0] ? options->workloads : NULL;
+    struct envelope envelope;
+    if (envelope_choose(options->cpus, DEFAULT_CPUS, options->memory_bytes, &envelope, err) < 0)
+        return -1;
+    struct work_basis basis = {.cpus = envelope.cpu_count,
+                               .cache_bytes = host_last_level_cache_bytes(),
+                               .memory_bytes = options->memory_bytes};
+    if (work_list_make(run->profile, &basis, names, options->overrides, &run->works, err) < 0)
+        return -1;
+    const uint64_t unit = UINT64_C(256) << 20;
+    uint64_t machine_bytes =
+        (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 5 * 4;
+    uint64_t needed = (work_list_memory_bytes(&run->works) + unit - 1) / unit * unit;
+    if (!options->memory_bytes && needed > machine_bytes) {
+        basis.memory_bytes = machine_bytes;
+        work_list_clear(&run->works);
+        if (work_list_make(run->profile, &basis, names, options->overrides, &run->works, err) < 0)
+            return -1;
+        needed = (work_list_memory_bytes(&run->works) + unit - 1) / unit * unit;
+    }
+    envelope.memory_bytes = options->memory_bytes ? options->memory_bytes
+                            : needed < 2 * unit   ? 2 * unit
+                                                  : needed;
+    if (work_list_memory_bytes(&run->works) > envelope.memory_bytes ||
+        envelope.memory_bytes > machine_bytes / 4 * 5) {
+        char need[32], have[32];
+        error_set(err, ERROR_USAGE, 0, "this work needs %s of memory in each environment, not %s",
+                  format_size(work_list_memory_bytes(&run->works), need),
+                  format_size(envelope.memory_bytes < machine_bytes ? envelope.memory_bytes
+                                                                    : machine_bytes,
+                              have));
+        return error_advise(err, "give more with --memory, or choose a smaller profile");
+    }
+    run->setup.envelope = envelope;
+    return 0;
+}
+
+/* "host" twice is an A/A comparison: the second becomes "host#2". */
+static int make_label_unique(struct run *run, struct environment *environment, struct error **err) {
+    unsigned same = 1;
+    for (unsigned i = 0; i < run->environment_count; i++)
+        same += strcmp(run->environments[i]->spec->text, environment->spec->text) == 0;
+    if (same == 1)
+        return 0;
+    free(environment->label);
+    environment->label = text_format("%s#%u", environment->spec->text, same);
+    return environment->label ? 0 : error_no_memory(err);
+}
+
+static int probe(struct run *run, struct environment *environment, bool asked_for,
+                 struct error **err) {
+    struct probe_result *result = &run->probes[run->environment_count];
+    if (environment->ops->probe(environment, result, err) < 0)
+        return error_wrap(err, "%s", environment->label);
+    if (result->readiness != READINESS_MISSING)
+        return 0;
+    if (asked_for) {
+        error_set(err, ERROR_UNAVAILABLE, 0, "%s cannot run here: %s", environment->label,
+                  result->detail);
+        return result->advice[0] ? error_advise(err, "%s", result->advice) : -1;
+    }
+    progress_warn(&run->progress, "left out: %s: %s%s%s%s", environment->label, result->detail,
+                  result->advice[0] ? " (" : "", result->advice, result->advice[0] ? ")" : "");
+    return 1;
+}
+
+/* The mock runs on a fake clock; a comparison of fake with real times would mean nothing. */
+static int choose_clock(struct run *run, struct error **err) {
+    struct clock *own = run->environment_count ? run->environments[0]->ops->clock : NULL;
+    for (unsigned i = 1; i < run->environment_count; i++)
+        if (run->environments[i]->ops->clock != own)
+            return error_set(err, ERROR_USAGE, 0,
+                             "%s and %s run on different clocks and cannot be compared",
+                             run->environments[0]->label, run->environments[i]->label);
+    if (own)
+        run->setup.clock = own;
+    return 0;
+}
+
+static int add_environments(struct run *run, struct error **err) {
+    bool asked_for = run->options->environments[0] != NULL;
+    const char *const *specs = asked_for ? run->options->environments : default_environments;
+    for (; *specs; specs++) {
+        struct environment *environment = NULL;
+        if (environment_new(*specs, &run->setup, &environment, err) < 0)
+            return -1;
+        int result = make_label_unique(run, environment, err);
+        if (result == 0)
+            result = probe(run, environment, asked_for, err);
+        if (result != 0) {
+            environment_free(environment);
+            if (result < 0)
+                return -1;
+            continue;
+        }
+        run->environments[run->environment_count++] = environment;
+    }
+    if (run->environment_count == 0)
+        return error_set(err, ERROR_UNAVAILABLE, 0, "no environment can run here");
+    return choose_clock(run, err);
+}
+
+/* A new folder for the run, private to the user; an existing one must be empty. */
+static int make_run_folder(struct run *run, struct error **err) {
+    const struct run_options *options = run->options;
+    cleanup_free char *path = NULL;
+    if (options->output_folder) {
+        path = strdup(options->output_folder);
+    } else {
+        char now[32];
+        time_t seconds = time(NULL);
+        struct tm broken_down;
+        strftime(now, sizeof(now), "%Y%m%dT%H%M%SZ", gmtime_r(&seconds, &broken_down));
+        path = text_format("boxmark-runs/%s-%s", now, run->profile->name);
+    }
+    if (!path)
+        return error_no_memory(err);
+    cleanup_free char *samples = text_format("%s/samples.csv", path);
+    if (samples && file_exists(samples)) {
+        error_set(err, ERROR_USAGE, 0, "%s holds a run already", path);
+        return error_advise(err, "choose another folder with -o, or continue it with --resume %s",
+                            path);
+    }
+    if (file_make_folders(path, 0700, err) < 0)
+        return error_advise(err, "choose a folder that you can write with -o");
+    run->folder = realpath(path, NULL);
+    if (!run->folder)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot find %s", path);
+    return 0;
+}
+
+static int make_folders(struct run *run, struct error **err) {
+    const struct run_options *options = run->options;
+    if (make_run_folder(run, err) < 0)
+        return -1;
+    run->log_folder = text_format("%s/environments", run->folder);
+    if (!run->log_folder || file_make_folders(run->log_folder, 0700, err) < 0)
+        return -1;
+    run->setup.log_folder = run->log_folder;
+    const char *parent = options->data_folder ? options->data_folder : run->folder;
+    if (data_folder_make(parent, run->setup.data_bytes, &run->data_folder, err) < 0)
+        return -1;
+    run->setup.data_folder = run->data_folder;
+    return 0;
+}
+
+static int open_files(struct run *run, struct error **err) {
+    cleanup_free char *samples = text_format("%s/samples.csv", run->folder);
+    cleanup_free char *journal = text_format("%s/journal.jsonl", run->folder);
+    cleanup_free char *topology = text_format("%s/topology.xml", run->folder);
+    if (!samples || !journal || !topology)
+        return error_no_memory(err);
+    if (store_open(samples, &run->store, NULL, err) < 0 ||
+        journal_open(journal, &run->journal, err) < 0)
+        return -1;
+    return machine_write_topology(topology, err);
+}
+
+static int provision(struct run *run, struct error **err) {
+    for (unsigned i = 0; i < run->environment_count; i++) {
+        struct environment *environment = run->environments[i];
+        progress_step(&run->progress, "preparing %s", environment->label);
+        if (environment->ops->provision(environment, err) < 0)
+            return error_wrap(err, "%s", environment->label);
+    }
+    return 0;
+}
+
+static json_t *environments_json(const struct run *run) {
+    static const char *const readiness[] = {"ready", "degraded", "missing"};
+    json_t *list = json_array();
+    for (unsigned i = 0; i < run->environment_count; i++) {
+        const struct environment *environment = run->environments[i];
+        const struct probe_result *probed = &run->probes[i];
+        char title[160];
+        environment_title(environment, title, sizeof(title));
+        json_array_append_new(
+            list,
+            json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}}", "label",
+                      environment->label, "spec", environment->spec->text, "kind",
+                      environment->ops->name, "accelerator", environment->accelerator, "title",
+                      title, "probe", "readiness", readiness[probed->readiness], "version",
+                      probed->version, "detail", probed->detail, "advice", probed->advice));
+    }
+    return list;
+}
+
+static json_t *works_json(const struct run *run) {
+    json_t *list = json_array();
+    for (unsigned i = 0; i < run->works.count; i++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:O}", "name", run->works.works[i].description->name,
+                                        "parameters", run->works.works[i].parameters));
+    return list;
+}
+
+static int make_record(struct run *run, struct error **err) {
+    const struct run_options *options = run->options;
+    json_t *machine = NULL;
+    if (machine_facts(&run->setup.envelope, &machine, err) < 0)
+        return -1;
+    char now[21];
+    clock_utc_text(now);
+    run->record = json_pack(
+        "{s:i, s:s, s:s, s:s, s:I, s:{s:i, s:i, s:f, s:I, s:i, s:b}, s:{s:s, s:s}, s:o, s:o, s:o}",
+        "schema", 1, "boxmark", PACKAGE_VERSION, "created", now, "profile", run->profile->name,
+        "seed", (json_int_t)run->seed, "plan", "blocks", (int)run->blocks, "max_blocks",
+        (int)run->max_blocks, "precision", run->precision, "budget_ns",
+        (json_int_t)options->budget_ns, "starts", (int)(options->starts ? options->starts : 1),
+        "require_kvm", options->require_kvm, "agent", "sha256", run->agent_sha256, "version",
+        PACKAGE_VERSION, "environments", environments_json(run), "workloads", works_json(run),
+        "machine", machine);
+    return run->record ? 0 : error_no_memory(err);
+}
+
+int run_save(struct run *run, const char *status, struct error **err) {
+    json_object_set_new(run->record, "status", json_string(status));
+    json_object_set_new(run->record, "problems", json_integer(run->problems));
+    cleanup_free char *text = json_dumps(run->record, JSON_INDENT(2));
+    cleanup_free char *path = text_format("%s/run.json", run->folder);
+    if (!text || !path)
+        return error_no_memory(err);
+    return file_replace(path, text, strlen(text), err);
+}
+
+static uint64_t default_ns(uint64_t given_ns, uint64_t default_ns) {
+    return given_ns ? given_ns : default_ns;
+}
+
+int run_prepare(const struct run_options *options, int cancel_fd, struct run *ret_run,
+                struct error **err) {
+    struct run *run = ret_run;
+    *run = (struct run){.options = options, .digests = json_object()};
+    progress_start(&run->progress, options->quiet);
+    if (profile_find(options->profile, &run->profile, err) < 0)
+        return -1;
+    run->seed = options->seed;
+    if (!options->seed_given && getrandom(&run->seed, sizeof(run->seed), 0) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot draw a seed");
+    run->seed &= INT64_MAX; /* JSON integers are signed */
+    run->blocks = options->blocks ? options->blocks : run->profile->blocks;
+    run->max_blocks = options->max_blocks ? options->max_blocks : run->profile->max_blocks;
+    if (run->max_blocks < run->blocks)
+        run->max_blocks = run->blocks;
+    run->precision = options->precision;
+    run->request_timeout_ns =
+        default_ns(options->request_timeout_ns, run->profile->request_timeout_s * NS_PER_S);
+    run->setup = (struct environment_setup){
+        .version = PACKAGE_VERSION,
+        .guest_kernel = options->kernel,
+        .require_kvm = options->require_kvm,
+        .start_timeout_ns = default_ns(options->start_timeout_ns, START_TIMEOUT_NS),
+        .stop_timeout_ns = STOP_TIMEOUT_NS,
+        .cancel_fd = cancel_fd,
+        .clock = &clock_monotonic,
+    };
+    if (choose_sizes(run, err) < 0 || agent_path_find(&run->agent_path, err) < 0)
+        return -1;
+    run->setup.agent_path = run->agent_path;
+    run->setup.data_bytes = work_list_data_bytes(&run->works);
+    if (file_sha256(run->agent_path, run->agent_sha256, err) < 0)
+        return -1;
+    if (add_environments(run, err) < 0)
+        return -1;
+    if (options->dry_run)
+        return 0;
+    if (make_folders(run, err) < 0 || open_files(run, err) < 0 || provision(run, err) < 0)
+        return -1;
+    run->start_ns = clock_now_ns(run->setup.clock);
+    return make_record(run, err) < 0 ? -1 : run_save(run, "running", err);
+}
+
+int run_describe(struct run *run, FILE *to, struct error **err) {
+    char memory[32], data[32];
+    fprintf(to, "Profile %s, seed %llu, %u blocks, CPUs %s, memory %s, data %s\n",
+            run->profile->name, (unsigned long long)run->seed, run->blocks,
+            run->setup.envelope.cpu_list, format_size(run->setup.envelope.memory_bytes, memory),
+            format_size(run->setup.data_bytes, data));
+    fputs("\nWork, the same in every environment:\n", to);
+    for (unsigned i = 0; i < run->works.count; i++) {
+        cleanup_free char *parameters =
+            json_dumps(run->works.works[i].parameters, JSON_COMPACT | JSON_SORT_KEYS);
+        fprintf(to, "  %-8s %s\n", run->works.works[i].description->name,
+                parameters ? parameters : "");
+    }
+    fputs("\nOrder:\n", to);
+    for (unsigned block = 0; block < run->blocks; block++) {
+        struct plan_block plan;
+        plan_block(run->seed, block, run->environment_count, run->works.count, &plan);
+        fprintf(to, "  block %u:", block + 1);
+        for (unsigned i = 0; i < run->environment_count; i++)
+            fprintf(to, "%s %s", i ? "," : "", run->environments[plan.environments[i]]->label);
+        fputs(";  workloads", to);
+        for (unsigned i = 0; i < run->works.count; i++)
+            fprintf(to, "%s %s", i ? "," : "",
+                    run->works.works[plan.workloads[i]].description->name);
+        fputc('\n', to);
+    }
+    for (unsigned i = 0; i < run->environment_count; i++) {
+        char title[160];
+        environment_title(run->environments[i], title, sizeof(title));
+        fprintf(to, "\n%s: %s\n", title, run->probes[i].detail);
+        if (run->environments[i]->ops->describe(run->environments[i], to, err) < 0)
+            return error_wrap(err, "%s", run->environments[i]->label);
+    }
+    return 0;
+}
+
+void run_clear(struct run *run) {
+    progress_end(&run->progress);
+    for (unsigned i = 0; i < run->environment_count; i++)
+        environment_free(run->environments[i]);
+    if (run->data_folder)
+        (void)file_remove_tree(run->data_folder, NULL);
+    store_close(run->store);
+    journal_close(run->journal);
+    work_list_clear(&run->works);
+    json_decref(run->record);
+    json_decref(run->digests);
+    free(run->folder);
+    free(run->data_folder);
+    free(run->log_folder);
+    free(run->agent_path);
+}

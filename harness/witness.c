@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "harness/witness.h"
+
+#include "common/clock.h"
+#include "common/file.h"
+
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+/* /proc/stat of the envelope's CPUs: user nice system idle iowait irq softirq steal (proc(5)). */
+static void take_cpu_times(struct witness *witness, const struct envelope *envelope) {
+    cleanup_free char *text = NULL;
+    if (file_read("/proc/stat", &text, NULL, NULL) < 0)
+        return;
+    const uint64_t tick_ns = NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+    for (unsigned i = 0; i < envelope->cpu_count; i++) {
+        char key[32];
+        snprintf(key, sizeof(key), "\ncpu%u ", envelope->cpus[i]);
+        const char *line = strstr(text, key);
+        unsigned long long user, nice, system, idle, iowait, irq, softirq, steal;
+        if (!line || sscanf(line + strlen(key), "%llu %llu %llu %llu %llu %llu %llu %llu", &user,
+                            &nice, &system, &idle, &iowait, &irq, &softirq, &steal) != 8)
+            continue;
+        witness->steal_ns += steal * tick_ns;
+        witness->busy_ns += (user + nice + system + irq + softirq) * tick_ns;
+    }
+}
+
+/* The counters of the block device that holds the folder; a virtual file system has none. */
+static void take_disk(struct witness *witness, const char *data_folder) {
+    struct stat status;
+    if (!data_folder || stat(data_folder, &status) < 0)
+        return;
+    char path[96];
+    snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/stat", major(status.st_dev),
+             minor(status.st_dev));
+    cleanup_free char *line = file_read_line(path);
+    unsigned long long sectors_read, sectors_written;
+    /* Fields 3 and 7, always in sectors of 512 bytes (Documentation/block/stat.rst). */
+    if (!line ||
+        sscanf(line, "%*u %*u %llu %*u %*u %*u %llu", &sectors_read, &sectors_written) != 2)
+        return;
+    witness->disk_known = true;
+    witness->read_bytes = sectors_read * 512;
+    witness->written_bytes = sectors_written * 512;
+}
+
+static void take_swap(struct witness *witness) {
+    cleanup_free char *text = NULL;
+    if (file_read("/proc/vmstat", &text, NULL, NULL) < 0)
+        return;
+    static const char *const keys[] = {"\npswpin ", "\npswpout "};
+    for (unsigned i = 0; i < 2; i++) {
+        const char *line = strstr(text, keys[i]);
+        if (line)
+            witness->swapped_pages += strtoull(line + strlen(keys[i]), NULL, 10);
+    }
+}
+
+void witness_take(struct witness *witness, const struct envelope *envelope,
+                  const char *data_folder) {
+    *witness = (struct witness){.time_ns = monotonic_ns()};
+    take_cpu_times(witness, envelope);
+    take_disk(witness, data_folder);
+    take_swap(witness);
+}
+
+json_t *witness_between(const struct witness *before, const struct witness *after) {
+    json_t *json = json_pack("{s:I, s:I, s:I, s:I}", "elapsed_ns",
+                             (json_int_t)(after->time_ns - before->time_ns), "steal_ns",
+                             (json_int_t)(after->steal_ns - before->steal_ns), "busy_ns",
+                             (json_int_t)(after->busy_ns - before->busy_ns), "swapped_pages",
+                             (json_int_t)(after->swapped_pages - before->swapped_pages));
+    if (json && before->disk_known && after->disk_known) {
+        json_object_set_new(json, "disk_read_bytes",
+                            json_integer((json_int_t)(after->read_bytes - before->read_bytes)));
+        json_object_set_new(
+            json, "disk_written_bytes",
+            json_integer((json_int_t)(after->written_bytes - before->written_bytes)));
+    }
+    return json;
+}

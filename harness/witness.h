@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * What the host's own counters say around a request: steal time and other load on the envelope's
+ * CPUs, sectors that really reached the disk, swapping. Evidence for the fairness audit.
+ */
+#ifndef BOXMARK_HARNESS_WITNESS_H
+#define BOXMARK_HARNESS_WITNESS_H
+
+#include "environments/envelope.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct witness {
+    uint64_t time_ns;
+    uint64_t steal_ns, busy_ns;         /* summed over the envelope's CPUs */
+    uint64_t read_bytes, written_bytes; /* of the disk below the data folder */
+    bool disk_known;
+    uint64_t swapped_pages;
+};
+
+void witness_take(struct witness *witness, const struct envelope *envelope,
+                  const char *data_folder);
+
+/* The differences as a JSON object (docs/schema.md, "witness"). */
+json_t *witness_between(const struct witness *before, const struct witness *after);
+
+#endif
