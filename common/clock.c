@@ -26,7 +26,8 @@ int deadline_poll_ms(uint64_t now_ns, uint64_t deadline_ns) {
         return -1;
     if (deadline_ns <= now_ns)
         return 0;
-    uint64_t left_ms = (deadline_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS;
+    uint64_t left_ns = deadline_ns - now_ns;
+    uint64_t left_ms = left_ns / NS_PER_MS + (left_ns % NS_PER_MS != 0);
     return left_ms > INT_MAX ? INT_MAX : (int)left_ms;
 }
 
