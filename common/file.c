@@ -159,7 +159,8 @@ static int remove_entry(const char *path, const struct stat *status, int type, s
 }
 
 int file_remove_tree(const char *path, struct error **err) {
-    if (access(path, F_OK) < 0 && errno == ENOENT)
+    struct stat status;
+    if (lstat(path, &status) < 0 && errno == ENOENT)
         return 0;
     int result = nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
     if (result != 0)
