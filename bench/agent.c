@@ -3,8 +3,8 @@
  * The agent: one static program that performs workloads on request, the same bytes in every
  * environment. Reads requests and writes answers as JSON lines (protocol.h).
  *
- *   boxmark-agent [--data FOLDER]        speaks over its standard input and output
- *   boxmark-agent --init ...             as /init of a guest (init.h)
+ *   boxmark-agent [--data FOLDER] [--keep]   speaks over its standard input and output
+ *   boxmark-agent --init ...                 as /init of a guest (init.h)
  */
 #include "bench/identity.h"
 #include "bench/protocol.h"
@@ -19,7 +19,7 @@
 
 struct agent {
     int input_fd;
-    const char *data_folder;
+    struct run_settings settings;
     struct agent_output output;
     struct line_reader reader;
 };
@@ -40,7 +40,7 @@ static bool answer(struct agent *agent, const struct message *request) {
         answer_identify(agent, request);
         break;
     case MESSAGE_RUN:
-        agent_run(&agent->output, request, agent->data_folder);
+        agent_run(&agent->output, request, &agent->settings);
         break;
     case MESSAGE_QUIT:
         agent_send(&agent->output, &(struct message){.type = MESSAGE_END, .id = request->id});
@@ -73,8 +73,9 @@ static int serve(struct agent *agent) {
 }
 
 static int usage(FILE *to, int code) {
-    fputs("usage: boxmark-agent [--data FOLDER]\n"
+    fputs("usage: boxmark-agent [--data FOLDER] [--keep]\n"
           "Performs boxmark's workloads on request, as JSON lines on standard input and output.\n"
+          "Workloads write in FOLDER (\".\") and remove their files, unless they are to be kept.\n"
           "It is started by boxmark; see docs/protocol.md.\n",
           to);
     return code;
@@ -82,15 +83,20 @@ static int usage(FILE *to, int code) {
 
 int main(int argc, char **argv) {
     static const struct option options[] = {{"data", required_argument, NULL, 'd'},
+                                            {"keep", no_argument, NULL, 'k'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'v'},
                                             {NULL, 0, NULL, 0}};
-    static struct agent agent = {
-        .input_fd = STDIN_FILENO, .data_folder = ".", .output = {.fd = STDOUT_FILENO}};
+    static struct agent agent = {.input_fd = STDIN_FILENO,
+                                 .settings = {.data_folder = "."},
+                                 .output = {.fd = STDOUT_FILENO}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (option) {
         case 'd':
-            agent.data_folder = optarg;
+            agent.settings.data_folder = optarg;
+            break;
+        case 'k':
+            agent.settings.keep_files = true;
             break;
         case 'h':
             return usage(stdout, 0);

@@ -11,11 +11,15 @@ struct workload_run {
     struct agent_output *output;
     const struct message *request;
     const struct workload_description *description;
-    const char *data_folder;
+    const struct run_settings *settings;
     uint64_t section_start_ns;
     struct message section; /* the open section's message, reused for its end */
+    uint64_t progress_due_ns;
     char digest[PROTOCOL_TEXT_BYTES];
 };
+
+/* Least time between two reports of progress: callers need not count. */
+#define PROGRESS_INTERVAL_NS (250 * NS_PER_MS)
 
 void agent_send(struct agent_output *output, const struct message *message) {
     cleanup_free char *line = NULL;
@@ -66,7 +70,11 @@ uint64_t run_parameter(const struct workload_run *run, const char *name) {
 }
 
 const char *run_data_folder(const struct workload_run *run) {
-    return run->data_folder;
+    return run->settings->data_folder;
+}
+
+bool run_keeps_files(const struct workload_run *run) {
+    return run->settings->keep_files;
 }
 
 void run_section_start(struct workload_run *run, const char *name, uint64_t iteration,
@@ -100,6 +108,10 @@ void run_sample(struct workload_run *run, const char *metric, uint64_t iteration
 }
 
 void run_progress(struct workload_run *run, double fraction) {
+    uint64_t now_ns = monotonic_ns();
+    if (now_ns < run->progress_due_ns)
+        return;
+    run->progress_due_ns = now_ns + PROGRESS_INTERVAL_NS;
     struct message message = {.type = MESSAGE_PROGRESS, .id = run->request->id, .value = fraction};
     agent_send(run->output, &message);
 }
@@ -159,12 +171,12 @@ static int carry_out(struct workload_run *run, const struct workload *workload,
 }
 
 void agent_run(struct agent_output *output, const struct message *request,
-               const char *data_folder) {
+               const struct run_settings *settings) {
     struct workload_run run = {
         .output = output,
         .request = request,
         .description = workload_find(request->name),
-        .data_folder = data_folder,
+        .settings = settings,
     };
     cleanup_error struct error *err = NULL;
     uint64_t start_ns = monotonic_ns();

@@ -15,8 +15,15 @@ struct agent_output {
 /* Sends one message; a broken channel is remembered, not reported. */
 void agent_send(struct agent_output *output, const struct message *message);
 
+/* What holds for all requests. */
+struct run_settings {
+    const char *data_folder;
+    bool keep_files; /* leave what workloads write there, for people and tests to look at */
+};
+
 /* Carries out one MESSAGE_RUN and answers it with begin ... end or error. */
-void agent_run(struct agent_output *output, const struct message *request, const char *data_folder);
+void agent_run(struct agent_output *output, const struct message *request,
+               const struct run_settings *settings);
 
 /* Answers a request with an error message made from `error`. */
 void agent_send_error(struct agent_output *output, uint64_t id, const struct error *error);

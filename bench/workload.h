@@ -22,6 +22,9 @@ uint64_t run_parameter(const struct workload_run *run, const char *name);
 /* The folder for files of the workload; it is empty at the start and on the disk under test. */
 const char *run_data_folder(const struct workload_run *run);
 
+/* Whether files written there shall stay after the run, for people and tests to look at. */
+bool run_keeps_files(const struct workload_run *run);
+
 /*
  * A timed section, named as a metric with `section` set. The harness times it on the host's clock
  * from the two lines that these send; the stop returns the agent's own elapsed time. Nothing but
@@ -34,7 +37,8 @@ uint64_t run_section_stop(struct workload_run *run); /* elapsed_ns */
 void run_sample(struct workload_run *run, const char *metric, uint64_t iteration, bool warmup,
                 double value);
 
-/* Fraction of the whole request that is done; sent a few times a second at most. */
+/* Fraction of the whole request that is done. May be called often, by one thread at a time: it is
+ * sent a few times a second at most. */
 void run_progress(struct workload_run *run, double fraction);
 
 /* A fact that belongs to the figures: which I/O path was used, a fall-back taken, and why. */

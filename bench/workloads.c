@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "bench/workload.h"
 
+// clang-format off
 const struct workload *const workloads[] = {
     &workload_null,
     &workload_calibrate,
     &workload_prime,
+    &workload_zip,
     NULL,
 };
+// clang-format on
