@@ -7,6 +7,7 @@ const struct workload *const workloads[] = {
     &workload_calibrate,
     &workload_prime,
     &workload_zip,
+    &workload_stream,
     NULL,
 };
 // clang-format on
