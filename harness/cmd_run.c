@@ -220,8 +220,11 @@ static int execute(struct run *run, struct error **err) {
     return 0;
 }
 
-static int run_all(struct run *run, const struct run_options *options, struct error **err) {
-    if (run_prepare(options, interrupt_fd(), run, err) < 0)
+static int run_all(struct run *run, struct run_options *options, struct resumption **resumption,
+                   struct error **err) {
+    if (options->resume && resumption_load(options->resume, options, resumption, err) < 0)
+        return -1;
+    if (run_prepare(options, *resumption, interrupt_fd(), run, err) < 0)
         return -1;
     if (options->dry_run)
         return run_describe(run, stdout, err) < 0 ? -1 : EXIT_CODE_OK;
@@ -234,12 +237,14 @@ static int run_all(struct run *run, const struct run_options *options, struct er
 int command_run(int argc, char **argv, struct error **err) {
     struct run_options options = {.profile = profiles[0].name};
     struct run run = {0};
+    struct resumption *resumption = NULL;
     int code = command_parse(&run_argp, argc, argv, &options, err);
     if (code == 0)
         code = interrupt_install(err);
     if (code == 0)
-        code = run_all(&run, &options, err);
+        code = run_all(&run, &options, &resumption, err);
     run_clear(&run);
+    resumption_free(resumption);
     json_decref(options.overrides);
     return code;
 }

@@ -114,7 +114,7 @@ static int store_result(struct instance_run *self, const struct work *work,
                    "cpu_seconds", 0, false, (double)(cpu_after_ns - cpu_before_ns) / 1e9, NAN,
                    last_ns, err) < 0)
         return -1;
-    return store_sync(run->store, err);
+    return 0;
 }
 
 static void on_progress(void *cookie, double fraction) {
@@ -151,7 +151,7 @@ static int perform(struct instance_run *self, const struct work *work, struct er
         self->environment->label, "workload", name, "digest", result.digest, "host_elapsed_ns",
         (json_int_t)result.host_elapsed_ns, "agent_elapsed_ns", (json_int_t)result.agent_elapsed_ns,
         "witness", witness_between(&before, &after), "notes", result.notes);
-    return journal_append(run->journal, "request", entry, err);
+    return run_commit(run, "request", entry, err);
 }
 
 /* What went wrong, with what the environment knows of it; kept, said, counted. */
@@ -186,7 +186,9 @@ static int perform_all(struct instance_run *self, const struct plan_block *plan,
                        struct error **err) {
     for (unsigned i = 0; i < self->run->works.count; i++) {
         const struct work *work = &self->run->works.works[plan->workloads[i]];
-        if (work->description->by_harness || !active[plan->workloads[i]])
+        if (work->description->by_harness || !active[plan->workloads[i]] ||
+            resumption_has_request(self->run->resumption, self->block, self->environment->label,
+                                   work->description->name))
             continue;
         cleanup_error struct error *failure = NULL;
         if (perform(self, work, &failure) == 0)
@@ -275,6 +277,12 @@ static int serve(struct instance_run *self, const struct plan_block *plan, const
     return 0;
 }
 
+/* The instance is over, well or not: it is not tried again. */
+static int commit_instance(struct instance_run *self, int outcome, struct error **err) {
+    json_object_set_new(self->entry, "outcome", json_string(outcome == 0 ? "done" : "failed"));
+    return run_commit(self->run, "instance", json_incref(self->entry), err);
+}
+
 static int stop_and_record(struct instance_run *self, int outcome, struct error **err) {
     struct run *run = self->run;
     cleanup_error struct error *failure = NULL;
@@ -286,10 +294,10 @@ static int stop_and_record(struct instance_run *self, int outcome, struct error 
     if (outcome == 0 && run_record_start(run, self->block, self->position, self->instance,
                                          starts - 1, false, err) < 0)
         return -1;
-    if (store_sync(run->store, err) < 0)
-        return -1;
-    json_object_set_new(self->entry, "outcome", json_string(outcome == 0 ? "done" : "failed"));
-    return journal_append(run->journal, "instance", json_incref(self->entry), err);
+    /* An instance that was interrupted is not over: a resumed run does the rest of it. */
+    if (outcome < 0)
+        return store_sync(run->store, err);
+    return commit_instance(self, outcome, err);
 }
 
 /* A start that failed: the instance never was. */
@@ -298,7 +306,7 @@ static int start_failed(struct instance_run *self, struct error *failure, struct
         return error_move(err, failure);
     int result = record_failure(self, "cannot be started", failure, err);
     error_free(failure);
-    return result < 0 ? -1 : 1;
+    return result < 0 || commit_instance(self, 1, err) < 0 ? -1 : 1;
 }
 
 static int start_and_serve(struct instance_run *self, const struct plan_block *plan,
@@ -338,7 +346,9 @@ int run_instance(struct run *run, uint64_t block, unsigned position, unsigned en
         return error_no_memory(err);
     for (unsigned i = 0; i < run->works.count; i++)
         self.requests += active[i] && !run->works.works[i].description->by_harness;
-    int outcome = start_and_serve(&self, plan, active, err);
+    int outcome = resumption_instance(run->resumption, block, self.environment->label);
+    if (outcome < 0)
+        outcome = start_and_serve(&self, plan, active, err);
     instance_free(self.instance);
     if (outcome < 0) {
         error_wrap(err, "%s", self.environment->label);
@@ -346,7 +356,7 @@ int run_instance(struct run *run, uint64_t block, unsigned position, unsigned en
     }
     progress_update(&run->progress, self.units_before + self.units);
     run->failures[environment] = outcome == 0 ? 0 : run->failures[environment] + 1;
-    if (run->failures[environment] >= FAILURES_MAX) {
+    if (run->failures[environment] >= FAILURES_MAX && !run->dropped[environment]) {
         run->dropped[environment] = true;
         progress_warn(&run->progress, "%s failed %d times in a row and is left out from here on",
                       self.environment->label, FAILURES_MAX);

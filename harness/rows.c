@@ -25,3 +25,15 @@ int run_append(struct run *run, uint64_t block, unsigned position,
     };
     return store_append(run->store, &sample, err);
 }
+
+int run_commit(struct run *run, const char *type, json_t *entry, struct error **err) {
+    if (store_sync(run->store, err) < 0) {
+        json_decref(entry);
+        return -1;
+    }
+    json_object_set_new(entry, "samples_bytes",
+                        json_integer((json_int_t)store_size_bytes(run->store)));
+    json_object_set_new(entry, "run_ns",
+                        json_integer((json_int_t)(clock_now_ns(run->setup.clock) - run->start_ns)));
+    return journal_append(run->journal, type, entry, err);
+}

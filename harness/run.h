@@ -8,6 +8,7 @@
 #include "harness/plan.h"
 #include "harness/profile.h"
 #include "harness/progress.h"
+#include "harness/resume.h"
 #include "results/store.h"
 
 /* What the user asked for; strings are borrowed from the command line. */
@@ -62,16 +63,16 @@ struct run {
     struct journal *journal;
 
     uint64_t start_ns;
-    uint64_t first_block; /* of this execution; later than 0 when resumed */
-    json_t *digests;      /* {"zip": "..."}: what every environment must answer */
+    const struct resumption *resumption; /* what an earlier execution did; NULL: nothing */
+    json_t *digests;                     /* {"zip": "..."}: what every environment must answer */
     struct progress progress;
     unsigned problems; /* instances or requests that failed */
     enum run_end end;
 };
 
 /* Builds everything up to, but not including, the first start (run_setup.c). */
-int run_prepare(const struct run_options *options, int cancel_fd, struct run *ret_run,
-                struct error **err);
+int run_prepare(const struct run_options *options, const struct resumption *resumption,
+                int cancel_fd, struct run *ret_run, struct error **err);
 
 /* Prints what would be done (run_setup.c). */
 int run_describe(struct run *run, FILE *to, struct error **err);
@@ -94,6 +95,12 @@ int run_starts(struct run *run, uint64_t block, unsigned position, unsigned envi
 int run_record_start(struct run *run, uint64_t block, unsigned position,
                      const struct instance *instance, uint64_t iteration, bool cold,
                      struct error **err);
+
+/*
+ * Makes the rows so far durable, then journals what they belong to (takes over `entry`), together
+ * with the size of samples.csv: rows after the last such size belong to nothing (rows.c).
+ */
+int run_commit(struct run *run, const char *type, json_t *entry, struct error **err);
 
 /* Appends one value of a metric as a row (rows.c). */
 int run_append(struct run *run, uint64_t block, unsigned position,

@@ -142,7 +142,7 @@ static int make_run_folder(struct run *run, struct error **err) {
     if (!path)
         return error_no_memory(err);
     cleanup_free char *samples = text_format("%s/samples.csv", path);
-    if (samples && file_exists(samples)) {
+    if (!run->resumption && samples && file_exists(samples)) {
         error_set(err, ERROR_USAGE, 0, "%s holds a run already", path);
         return error_advise(err, "choose another folder with -o, or continue it with --resume %s",
                             path);
@@ -211,6 +211,20 @@ static json_t *environments_json(const struct run *run) {
     return list;
 }
 
+/* What the user asked for, so that --resume can ask for the same again. */
+static json_t *asked_json(const struct run_options *options) {
+    json_t *environments = json_array(), *workloads = json_array();
+    for (unsigned i = 0; options->environments[i]; i++)
+        json_array_append_new(environments, json_string(options->environments[i]));
+    for (unsigned i = 0; options->workloads[i]; i++)
+        json_array_append_new(workloads, json_string(options->workloads[i]));
+    return json_pack("{s:o, s:o, s:O*, s:i, s:I, s:s*, s:s*, s:b}", "environments", environments,
+                     "workloads", workloads, "overrides", options->overrides, "cpus",
+                     (int)options->cpus, "memory_bytes", (json_int_t)options->memory_bytes, "data",
+                     options->data_folder, "kernel", options->kernel, "require_kvm",
+                     options->require_kvm);
+}
+
 static json_t *works_json(const struct run *run) {
     json_t *list = json_array();
     for (unsigned i = 0; i < run->works.count; i++)
@@ -228,14 +242,15 @@ static int make_record(struct run *run, struct error **err) {
     char now[21];
     clock_utc_text(now);
     run->record = json_pack(
-        "{s:i, s:s, s:s, s:s, s:I, s:{s:i, s:i, s:f, s:I, s:i, s:b}, s:{s:s, s:s}, s:o, s:o, s:o}",
+        "{s:i, s:s, s:s, s:s, s:I, s:{s:i, s:i, s:f, s:I, s:i}, s:{s:s, s:s}, s:o, s:o, s:o, s:o, "
+        "s:s}",
         "schema", 1, "boxmark", PACKAGE_VERSION, "created", now, "profile", run->profile->name,
         "seed", (json_int_t)run->seed, "plan", "blocks", (int)run->blocks, "max_blocks",
         (int)run->max_blocks, "precision", run->precision, "budget_ns",
         (json_int_t)options->budget_ns, "starts", (int)(options->starts ? options->starts : 1),
-        "require_kvm", options->require_kvm, "agent", "sha256", run->agent_sha256, "version",
-        PACKAGE_VERSION, "environments", environments_json(run), "workloads", works_json(run),
-        "machine", machine);
+        "agent", "sha256", run->agent_sha256, "version", PACKAGE_VERSION, "asked",
+        asked_json(options), "environments", environments_json(run), "workloads", works_json(run),
+        "machine", machine, "data_folder", run->data_folder);
     return run->record ? 0 : error_no_memory(err);
 }
 
@@ -253,10 +268,13 @@ static uint64_t default_ns(uint64_t given_ns, uint64_t default_ns) {
     return given_ns ? given_ns : default_ns;
 }
 
-int run_prepare(const struct run_options *options, int cancel_fd, struct run *ret_run,
-                struct error **err) {
+int run_prepare(const struct run_options *options, const struct resumption *resumption,
+                int cancel_fd, struct run *ret_run, struct error **err) {
     struct run *run = ret_run;
-    *run = (struct run){.options = options, .digests = json_object()};
+    *run = (struct run){.options = options,
+                        .resumption = resumption,
+                        .digests = resumption_digests(resumption),
+                        .problems = resumption_problems(resumption)};
     progress_start(&run->progress, options->quiet);
     if (profile_find(options->profile, &run->profile, err) < 0)
         return -1;
@@ -290,10 +308,15 @@ int run_prepare(const struct run_options *options, int cancel_fd, struct run *re
         return -1;
     if (options->dry_run)
         return 0;
-    if (make_folders(run, err) < 0 || open_files(run, err) < 0 || provision(run, err) < 0)
+    if (make_folders(run, err) < 0 || provision(run, err) < 0 || make_record(run, err) < 0)
         return -1;
-    run->start_ns = clock_now_ns(run->setup.clock);
-    return make_record(run, err) < 0 ? -1 : run_save(run, "running", err);
+    if (run->resumption && (resumption_check(run->resumption, run->record, err) < 0 ||
+                            resumption_trim(run->resumption, err) < 0))
+        return -1;
+    if (open_files(run, err) < 0)
+        return -1;
+    run->start_ns = clock_now_ns(run->setup.clock) - resumption_elapsed_ns(run->resumption);
+    return run_save(run, "running", err);
 }
 
 int run_describe(struct run *run, FILE *to, struct error **err) {

@@ -32,18 +32,36 @@ static int run_block(struct run *run, uint64_t block, const bool *active, struct
     return 0;
 }
 
+/* The workloads of a block: recorded ones when it is continued, else all. */
+static int choose_active(struct run *run, uint64_t block, bool active[WORKLOADS_MAX],
+                         struct error **err) {
+    const json_t *recorded = resumption_active(run->resumption, block);
+    for (unsigned i = 0; i < run->works.count; i++) {
+        active[i] = !recorded;
+        size_t index;
+        json_t *name;
+        json_array_foreach(recorded, index, name) active[i] |=
+            strcmp(json_string_value(name), run->works.works[i].description->name) == 0;
+    }
+    if (recorded)
+        return 0;
+    json_t *names = json_array();
+    for (unsigned i = 0; i < run->works.count; i++)
+        if (active[i])
+            json_array_append_new(names, json_string(run->works.works[i].description->name));
+    return run_commit(run, "block",
+                      json_pack("{s:I, s:o}", "block", (json_int_t)block, "active", names), err);
+}
+
 int run_execute(struct run *run, struct error **err) {
-    bool active[WORKLOADS_MAX];
-    for (unsigned i = 0; i < WORKLOADS_MAX; i++)
-        active[i] = true;
-    progress_total(&run->progress, (double)run->first_block * block_units(run),
-                   run->blocks * block_units(run));
-    for (uint64_t block = run->first_block; block < run->blocks; block++) {
+    progress_total(&run->progress, 0, run->blocks * block_units(run));
+    for (uint64_t block = 0; block < run->blocks; block++) {
+        bool active[WORKLOADS_MAX] = {false};
         if (nothing_left(run)) {
             run->end = RUN_END_NOTHING_LEFT;
             return error_set(err, ERROR_UNAVAILABLE, 0, "no environment is left that works");
         }
-        if (run_block(run, block, active, err) < 0)
+        if (choose_active(run, block, active, err) < 0 || run_block(run, block, active, err) < 0)
             return -1;
     }
     run->end = RUN_END_BLOCKS;

@@ -70,6 +70,8 @@ static const char *drop_caches(struct environment *environment) {
 static int start_once(struct run *run, uint64_t block, unsigned position,
                       struct environment *environment, uint64_t iteration, bool cold,
                       struct error **err) {
+    if (resumption_has_start(run->resumption, block, environment->label, iteration, cold))
+        return 0;
     const char *how = cold ? drop_caches(environment) : "warm";
     struct instance *instance = NULL;
     if (environment->ops->start(environment, &instance, err) < 0)
@@ -85,11 +87,11 @@ static int start_once(struct run *run, uint64_t block, unsigned position,
         result = -1;
     instance_free(instance);
     if (result == 0)
-        result =
-            journal_append(run->journal, "start",
-                           json_pack("{s:I, s:s, s:b, s:s}", "block", (json_int_t)block,
-                                     "environment", environment->label, "cold", cold, "how", how),
-                           err);
+        result = run_commit(run, "start",
+                            json_pack("{s:I, s:s, s:I, s:b, s:s}", "block", (json_int_t)block,
+                                      "environment", environment->label, "iteration",
+                                      (json_int_t)iteration, "cold", cold, "how", how),
+                            err);
     return result;
 }
 

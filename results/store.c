@@ -43,6 +43,7 @@ static const char *const column_names[COLUMNS] = {
 struct store {
     FILE *file;
     char *path;
+    uint64_t size_bytes; /* made durable */
 };
 
 /* "schema,block,...": malloc'ed, with its newline. */
@@ -115,6 +116,7 @@ int store_open(const char *path, struct store **ret_store, bool *ret_dropped, st
         return error_set(err, ERROR_INTERNAL, errno, "cannot open %s", path);
     fd = -1;
     fseeko(store->file, end, SEEK_SET);
+    store->size_bytes = (uint64_t)end;
     if (end == 0) {
         cleanup_free char *header = header_line();
         if (!header)
@@ -184,7 +186,12 @@ int store_sync(struct store *store, struct error **err) {
         error_set(err, ERROR_INTERNAL, errno, "cannot write %s", store->path);
         return error_advise(err, "what was stored before is safe; make room and use --resume");
     }
+    store->size_bytes = (uint64_t)ftello(store->file);
     return 0;
+}
+
+uint64_t store_size_bytes(const struct store *store) {
+    return store->size_bytes;
 }
 
 struct store *store_close(struct store *store) {

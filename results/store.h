@@ -20,6 +20,8 @@ int store_open(const char *path, struct store **ret_store, bool *ret_dropped, st
 int store_append(struct store *store, const struct sample *sample, struct error **err);
 /* Flushes and fsyncs: what was appended survives a crash. */
 int store_sync(struct store *store, struct error **err);
+/* Size of the file after the last store_sync. */
+uint64_t store_size_bytes(const struct store *store);
 struct store *store_close(struct store *store); /* NULL is fine; returns NULL */
 static inline void store_cleanup(struct store **store) {
     store_close(*store);

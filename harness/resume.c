@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "harness/resume.h"
+
+#include "bench/protocol.h"
+#include "common/file.h"
+#include "harness/run.h"
+
+#include <string.h>
+
+struct resumption {
+    char *folder;
+    json_t *record;  /* run.json as the earlier execution left it */
+    json_t *journal; /* array of entries */
+    json_t *done;    /* {"request 0 vm zip": true, ...}: keys of what is done */
+    json_t *active;  /* {"3": ["zip"]} */
+    json_t *digests;
+    uint64_t elapsed_ns;
+    int64_t samples_bytes;
+    unsigned problems;
+};
+
+struct resumption *resumption_free(struct resumption *resumption) {
+    if (resumption) {
+        json_decref(resumption->record);
+        json_decref(resumption->journal);
+        json_decref(resumption->done);
+        json_decref(resumption->active);
+        json_decref(resumption->digests);
+        free(resumption->folder);
+        free(resumption);
+    }
+    return NULL;
+}
+
+static void resumption_cleanup(struct resumption **resumption) {
+    resumption_free(*resumption);
+}
+
+static const char *text_of(const json_t *object, const char *key) {
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static uint64_t number_of(const json_t *object, const char *key) {
+    return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+/* Environments' labels hold anything but control characters, so a tab separates safely. */
+static char *done_key(const char *type, uint64_t block, const char *environment, const char *what) {
+    return text_format("%s\t%llu\t%s\t%s", type, (unsigned long long)block, environment, what);
+}
+
+static char *start_key(uint64_t block, const char *environment, uint64_t iteration, bool cold) {
+    char what[48];
+    snprintf(what, sizeof(what), "%s %llu", cold ? "cold" : "warm", (unsigned long long)iteration);
+    return done_key("start", block, environment, what);
+}
+
+/* Takes one entry of the journal into account. */
+static void replay(struct resumption *resumption, const json_t *entry) {
+    const char *type = text_of(entry, "type"), *environment = text_of(entry, "environment");
+    uint64_t block = number_of(entry, "block");
+    cleanup_free char *key = NULL;
+    if (strcmp(type, "request") == 0) {
+        key = done_key(type, block, environment, text_of(entry, "workload"));
+        json_object_set(resumption->digests, text_of(entry, "workload"),
+                        json_object_get(entry, "digest"));
+    } else if (strcmp(type, "start") == 0) {
+        key = start_key(block, environment, number_of(entry, "iteration"),
+                        json_is_true(json_object_get(entry, "cold")));
+    } else if (strcmp(type, "instance") == 0) {
+        key = done_key(type, block, environment, "");
+    } else if (strcmp(type, "block") == 0) {
+        char number[32];
+        snprintf(number, sizeof(number), "%llu", (unsigned long long)block);
+        json_object_set(resumption->active, number, json_object_get(entry, "active"));
+    } else if (strcmp(type, "failure") == 0) {
+        resumption->problems++;
+    }
+    if (key)
+        json_object_set_new(resumption->done, key,
+                            json_boolean(strcmp(text_of(entry, "outcome"), "failed") != 0));
+    const json_t *bytes = json_object_get(entry, "samples_bytes");
+    if (bytes)
+        resumption->samples_bytes = json_integer_value(bytes);
+    const json_t *elapsed = json_object_get(entry, "run_ns");
+    if (elapsed)
+        resumption->elapsed_ns = (uint64_t)json_integer_value(elapsed);
+}
+
+static int load_files(struct resumption *resumption, struct error **err) {
+    cleanup_free char *record = text_format("%s/run.json", resumption->folder);
+    cleanup_free char *journal = text_format("%s/journal.jsonl", resumption->folder);
+    if (!record || !journal)
+        return error_no_memory(err);
+    json_error_t problem;
+    resumption->record = json_load_file(record, 0, &problem);
+    if (!resumption->record) {
+        error_set(err, ERROR_USAGE, 0, "%s:%d: %s", record, problem.line, problem.text);
+        return error_advise(err, "only a run folder that boxmark wrote can be continued");
+    }
+    if (strcmp(text_of(resumption->record, "status"), "finished") == 0)
+        return error_set(err, ERROR_USAGE, 0, "the run in %s is finished", resumption->folder);
+    return journal_read(journal, &resumption->journal, err);
+}
+
+/* The options as the record keeps them ("asked" in docs/schema.md). */
+static int fill_options(struct resumption *resumption, struct run_options *options,
+                        struct error **err) {
+    const json_t *asked = json_object_get(resumption->record, "asked");
+    const json_t *plan = json_object_get(resumption->record, "plan");
+    if (!json_is_object(asked) || !json_is_object(plan))
+        return error_set(err, ERROR_USAGE, 0, "%s/run.json: no \"asked\" or no \"plan\"",
+                         resumption->folder);
+    size_t index;
+    json_t *value;
+    json_array_foreach(json_object_get(asked, "environments"), index, value) if (index < PLAN_MAX)
+        options->environments[index] = json_string_value(value);
+    json_array_foreach(json_object_get(asked, "workloads"), index, value) if (index < WORKLOADS_MAX)
+        options->workloads[index] = json_string_value(value);
+    options->profile = text_of(resumption->record, "profile");
+    json_decref(options->overrides);
+    options->overrides = json_deep_copy(json_object_get(asked, "overrides"));
+    options->cpus = (unsigned)number_of(asked, "cpus");
+    options->memory_bytes = number_of(asked, "memory_bytes");
+    options->data_folder = json_string_value(json_object_get(asked, "data"));
+    options->kernel = json_string_value(json_object_get(asked, "kernel"));
+    options->require_kvm = json_is_true(json_object_get(asked, "require_kvm"));
+    options->seed = number_of(resumption->record, "seed");
+    options->seed_given = true;
+    options->blocks = (unsigned)number_of(plan, "blocks");
+    options->max_blocks = (unsigned)number_of(plan, "max_blocks");
+    options->precision = json_number_value(json_object_get(plan, "precision"));
+    options->budget_ns = number_of(plan, "budget_ns");
+    options->starts = (unsigned)number_of(plan, "starts");
+    options->output_folder = resumption->folder;
+    return 0;
+}
+
+int resumption_load(const char *folder, struct run_options *options,
+                    struct resumption **ret_resumption, struct error **err) {
+    __attribute__((cleanup(resumption_cleanup))) struct resumption *resumption =
+        calloc(1, sizeof(*resumption));
+    if (!resumption)
+        return error_no_memory(err);
+    resumption->folder = realpath(folder, NULL);
+    if (!resumption->folder)
+        return error_set(err, ERROR_USAGE, errno, "cannot open the run %s", folder);
+    resumption->done = json_object();
+    resumption->active = json_object();
+    resumption->digests = json_object();
+    resumption->samples_bytes = -1;
+    if (load_files(resumption, err) < 0 || fill_options(resumption, options, err) < 0)
+        return -1;
+    size_t index;
+    json_t *entry;
+    json_array_foreach(resumption->journal, index, entry) replay(resumption, entry);
+    *ret_resumption = TAKE_PTR(resumption);
+    return 0;
+}
+
+/* Members of run.json that must be equal for the samples to belong together. */
+static const char *const must_match[][2] = {
+    {"boxmark", NULL},
+    {"agent", "sha256"},
+    {"machine", "cpu_model"},
+    {"machine", "cpus_online"},
+    {"machine", "memory_bytes"},
+    {"machine", "kernel"},
+    {"machine", "kernel_version"},
+    {"machine", "envelope"},
+    {"workloads", NULL},
+};
+
+static const json_t *member(const json_t *record, const char *const names[2]) {
+    const json_t *value = json_object_get(record, names[0]);
+    return names[1] ? json_object_get(value, names[1]) : value;
+}
+
+/* Absent on both sides is equal, too. */
+static bool equal(const json_t *before, const json_t *now) {
+    return before == now || json_equal(before, now);
+}
+
+static int changed(const char *what, const json_t *before, const json_t *now, struct error **err) {
+    cleanup_free char *was = json_dumps(before, JSON_COMPACT | JSON_ENCODE_ANY);
+    cleanup_free char *is = json_dumps(now, JSON_COMPACT | JSON_ENCODE_ANY);
+    error_set(err, ERROR_USAGE, 0, "this is not the same any more: %s was %.120s, is %.120s", what,
+              was ? was : "absent", is ? is : "absent");
+    return error_advise(err, "begin a new run; samples of the two would not be comparable");
+}
+
+int resumption_check(const struct resumption *resumption, const json_t *record,
+                     struct error **err) {
+    for (unsigned i = 0; i < sizeof(must_match) / sizeof(*must_match); i++) {
+        const json_t *before = member(resumption->record, must_match[i]);
+        const json_t *now = member(record, must_match[i]);
+        cleanup_free char *what =
+            text_format("%s%s%s", must_match[i][0], must_match[i][1] ? "." : "",
+                        must_match[i][1] ? must_match[i][1] : "");
+        if (!equal(before, now))
+            return changed(what ? what : "", before, now, err);
+    }
+    static const char *const environment_keys[] = {"label", "accelerator", "image"};
+    const json_t *before = json_object_get(resumption->record, "environments");
+    const json_t *now = json_object_get(record, "environments");
+    for (size_t i = 0; i < json_array_size(before) || i < json_array_size(now); i++)
+        for (unsigned j = 0; j < 3; j++) {
+            const json_t *was = json_object_get(json_array_get(before, i), environment_keys[j]);
+            const json_t *is = json_object_get(json_array_get(now, i), environment_keys[j]);
+            if (!equal(was, is))
+                return changed(environment_keys[j], was, is, err);
+        }
+    return 0;
+}
+
+/* What a killed execution left in its data folder; only ever a folder that we named. */
+static int remove_old_data(const struct resumption *resumption, struct error **err) {
+    const char *path = text_of(resumption->record, "data_folder");
+    const char *name = strrchr(path, '/');
+    if (!name || strncmp(name, "/boxmark-data.", strlen("/boxmark-data.")) != 0)
+        return 0;
+    return file_remove_tree(path, err);
+}
+
+int resumption_trim(const struct resumption *resumption, struct error **err) {
+    if (remove_old_data(resumption, err) < 0)
+        return -1;
+    cleanup_free char *samples = text_format("%s/samples.csv", resumption->folder);
+    if (!samples)
+        return error_no_memory(err);
+    if (!file_exists(samples))
+        return 0;
+    /* No commit yet: every row, the header included, is written anew. */
+    off_t bytes = resumption->samples_bytes > 0 ? (off_t)resumption->samples_bytes : 0;
+    if (truncate(samples, bytes) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot cut %s", samples);
+    return 0;
+}
+
+static const json_t *find_done(const struct resumption *resumption, const char *key) {
+    return resumption && key ? json_object_get(resumption->done, key) : NULL;
+}
+
+bool resumption_has_start(const struct resumption *resumption, uint64_t block,
+                          const char *environment, uint64_t iteration, bool cold) {
+    cleanup_free char *key = start_key(block, environment, iteration, cold);
+    return find_done(resumption, key) != NULL;
+}
+
+bool resumption_has_request(const struct resumption *resumption, uint64_t block,
+                            const char *environment, const char *workload) {
+    cleanup_free char *key = done_key("request", block, environment, workload);
+    return find_done(resumption, key) != NULL;
+}
+
+int resumption_instance(const struct resumption *resumption, uint64_t block,
+                        const char *environment) {
+    cleanup_free char *key = done_key("instance", block, environment, "");
+    const json_t *found = find_done(resumption, key);
+    return !found ? -1 : json_is_true(found) ? 0 : 1;
+}
+
+const json_t *resumption_active(const struct resumption *resumption, uint64_t block) {
+    char number[32];
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)block);
+    return resumption ? json_object_get(resumption->active, number) : NULL;
+}
+
+json_t *resumption_digests(const struct resumption *resumption) {
+    return resumption ? json_deep_copy(resumption->digests) : json_object();
+}
+
+uint64_t resumption_elapsed_ns(const struct resumption *resumption) {
+    return resumption ? resumption->elapsed_ns : 0;
+}
+
+unsigned resumption_problems(const struct resumption *resumption) {
+    return resumption ? resumption->problems : 0;
+}
