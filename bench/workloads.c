@@ -8,6 +8,7 @@ const struct workload *const workloads[] = {
     &workload_prime,
     &workload_zip,
     &workload_stream,
+    &workload_disk,
     NULL,
 };
 // clang-format on
