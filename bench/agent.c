@@ -7,6 +7,7 @@
  *   boxmark-agent --init ...                 as /init of a guest (init.h)
  */
 #include "bench/identity.h"
+#include "bench/init.h"
 #include "bench/protocol.h"
 #include "bench/run.h"
 #include "common/clock.h"
@@ -18,7 +19,6 @@
 #include <string.h>
 
 struct agent {
-    int input_fd;
     struct run_settings settings;
     struct agent_output output;
     struct line_reader reader;
@@ -73,30 +73,54 @@ static int serve(struct agent *agent) {
 }
 
 static int usage(FILE *to, int code) {
-    fputs("usage: boxmark-agent [--data FOLDER] [--keep]\n"
-          "Performs boxmark's workloads on request, as JSON lines on standard input and output.\n"
+    fputs("usage: boxmark-agent [--data FOLDER] [--keep] [--channel stdio|virtio:NAME|tty:DEVICE]\n"
+          "       /init --init [--data-device DEVICE] [--end reset|poweroff] ...\n"
+          "Performs boxmark's workloads on request, as JSON lines on its channel; with --init it\n"
+          "sets up the guest whose first program it is, and ends it.\n"
           "Workloads write in FOLDER (\".\") and remove their files, unless they are to be kept.\n"
           "It is started by boxmark; see docs/protocol.md.\n",
           to);
     return code;
 }
 
-int main(int argc, char **argv) {
-    static const struct option options[] = {{"data", required_argument, NULL, 'd'},
+/* Everything on the command line; false when it cannot be understood. */
+struct agent_options {
+    bool init, keep_files;
+    const char *channel, *data_device, *data_folder;
+    enum init_end end;
+};
+
+static int parse_options(int argc, char **argv, struct agent_options *ret_options) {
+    static const struct option options[] = {{"channel", required_argument, NULL, 'c'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"data-device", required_argument, NULL, 'D'},
+                                            {"end", required_argument, NULL, 'e'},
+                                            {"init", no_argument, NULL, 'i'},
                                             {"keep", no_argument, NULL, 'k'},
                                             {"help", no_argument, NULL, 'h'},
                                             {"version", no_argument, NULL, 'v'},
                                             {NULL, 0, NULL, 0}};
-    static struct agent agent = {.input_fd = STDIN_FILENO,
-                                 .settings = {.data_folder = "."},
-                                 .output = {.fd = STDOUT_FILENO}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (option) {
+        case 'c':
+            ret_options->channel = optarg;
+            break;
         case 'd':
-            agent.settings.data_folder = optarg;
+            ret_options->data_folder = optarg;
+            break;
+        case 'D':
+            ret_options->data_device = optarg;
+            break;
+        case 'e':
+            if (strcmp(optarg, "reset") != 0 && strcmp(optarg, "poweroff") != 0)
+                return usage(stderr, 2);
+            ret_options->end = *optarg == 'r' ? INIT_END_RESET : INIT_END_POWER_OFF;
+            break;
+        case 'i':
+            ret_options->init = true;
             break;
         case 'k':
-            agent.settings.keep_files = true;
+            ret_options->keep_files = true;
             break;
         case 'h':
             return usage(stdout, 0);
@@ -106,9 +130,45 @@ int main(int argc, char **argv) {
         default:
             return usage(stderr, 2);
         }
-    if (optind != argc)
-        return usage(stderr, 2);
+    return optind == argc ? -1 : usage(stderr, 2);
+}
+
+/* The channel, by way of a set-up guest where we are its first process. -1, or the exit status. */
+static int open_channel(const struct agent_options *options, struct agent *agent) {
+    cleanup_error struct error *err = NULL;
+    struct port port;
+    if (options->init)
+        init_start(&(struct init_options){.channel = options->channel,
+                                          .data_device = options->data_device,
+                                          .data_folder = options->data_folder,
+                                          .end = options->end},
+                   &port);
+    else if (port_open(options->channel, 0, &port, &err) < 0) {
+        fprintf(stderr, "boxmark-agent: %s\n", error_message(err));
+        return 2;
+    }
+    agent->settings = (struct run_settings){.data_folder = options->data_folder,
+                                            .keep_files = options->keep_files};
+    agent->output.fd = port.output_fd;
+    line_reader_init(&agent->reader, port.input_fd);
+    return -1;
+}
+
+int main(int argc, char **argv) {
+    static struct agent agent;
+    struct agent_options options = {.channel = "stdio", .data_folder = "."};
+    bool first = getpid() == 1 && argc > 1 && strcmp(argv[1], "--init") == 0;
+    if (first)
+        init_announce();
+    int status = parse_options(argc, argv, &options);
+    if (status < 0 && options.init && !first) {
+        fputs("boxmark-agent: --init is for the first process of a guest\n", stderr);
+        status = 2;
+    }
+    if (status < 0)
+        status = open_channel(&options, &agent);
+    if (status >= 0)
+        return status;
     signal(SIGPIPE, SIG_IGN);
-    line_reader_init(&agent.reader, agent.input_fd);
     return serve(&agent);
 }

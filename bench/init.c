@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "bench/init.h"
+
+#include "common/clock.h"
+#include "common/file.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+
+/* Longest wait for a device that the kernel is still finding. The host has its own deadline. */
+#define DEVICE_WAIT_NS (20 * NS_PER_S)
+
+void init_announce(void) {
+    (void)!write(STDERR_FILENO, INIT_STARTED, sizeof(INIT_STARTED) - 1);
+}
+
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...) {
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    dprintf(STDERR_FILENO, INIT_CONSOLE_PREFIX "%s\n", text);
+}
+
+/* Process 1 must never return: the kernel would panic. */
+__attribute__((noreturn)) static void end_guest(const struct init_options *options) {
+    if (options->data_device)
+        (void)umount2(options->data_folder, 0);
+    tcdrain(STDERR_FILENO);
+    (void)reboot(options->end == INIT_END_RESET ? RB_AUTOBOOT : RB_POWER_OFF);
+    say("cannot end the guest: %s", strerror(errno));
+    for (;;)
+        pause();
+}
+
+static int mount_kernel_file_systems(struct error **err) {
+    static const struct {
+        const char *type, *folder;
+        unsigned long flags;
+    } mounts[] = {
+        {"devtmpfs", "/dev", MS_NOSUID | MS_NOEXEC},
+        {"proc", "/proc", MS_NOSUID | MS_NOEXEC | MS_NODEV},
+        {"sysfs", "/sys", MS_NOSUID | MS_NOEXEC | MS_NODEV},
+    };
+    for (size_t i = 0; i < sizeof(mounts) / sizeof(*mounts); i++) {
+        (void)mkdir(mounts[i].folder, 0755);
+        /* A kernel may have mounted /dev by itself. */
+        if (mount(mounts[i].type, mounts[i].folder, mounts[i].type, mounts[i].flags, NULL) < 0 &&
+            errno != EBUSY)
+            return error_set(err, ERROR_UNAVAILABLE, errno, "cannot mount %s", mounts[i].folder);
+    }
+    return 0;
+}
+
+static int load_module(const char *name, struct error **err) {
+    cleanup_free char *path = text_format("/modules/%s", name);
+    cleanup_fd int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0)
+        return error_set(err, ERROR_UNAVAILABLE, errno, "cannot open module %s", name);
+    if (syscall(SYS_finit_module, fd, "", 0) < 0 && errno != EEXIST)
+        return error_set(err, ERROR_UNAVAILABLE, errno, "cannot load module %s", name);
+    return 0;
+}
+
+/* The image's builder wrote the modules in the order of their dependencies, one name a line. */
+static int load_modules(struct error **err) {
+    cleanup_free char *order = NULL;
+    if (!file_exists("/modules/order"))
+        return 0;
+    if (file_read("/modules/order", &order, NULL, err) < 0)
+        return -1;
+    char *rest = order;
+    for (char *name; (name = strsep(&rest, "\n"));)
+        if (*name && load_module(name, err) < 0)
+            return -1;
+    return 0;
+}
+
+static int mount_data(const struct init_options *options, uint64_t deadline_ns,
+                      struct error **err) {
+    if (!options->data_device)
+        return 0;
+    (void)mkdir(options->data_folder, 0755);
+    while (mount(options->data_device, options->data_folder, "ext4", MS_NOSUID | MS_NODEV, NULL) <
+           0) {
+        if ((errno != ENOENT && errno != ENXIO) || monotonic_ns() >= deadline_ns)
+            return error_set(err, ERROR_UNAVAILABLE, errno, "cannot mount %s on %s",
+                             options->data_device, options->data_folder);
+        usleep(500);
+    }
+    /* Workloads are promised an empty folder. */
+    cleanup_free char *made_by_mke2fs = text_format("%s/lost+found", options->data_folder);
+    if (made_by_mke2fs)
+        (void)rmdir(made_by_mke2fs);
+    return 0;
+}
+
+/* Waits for the agent and for whatever else ends up as our child; says how the agent ended. */
+static void wait_for_agent(pid_t agent) {
+    for (;;) {
+        int status;
+        pid_t ended = waitpid(-1, &status, 0);
+        if (ended < 0 && errno == EINTR)
+            continue;
+        if (ended < 0)
+            return;
+        if (ended != agent)
+            continue;
+        if (WIFSIGNALED(status))
+            say("the agent was killed by signal %d (%s)", WTERMSIG(status),
+                strsignal(WTERMSIG(status)));
+        else if (WEXITSTATUS(status) != 0)
+            say("the agent exited with status %d", WEXITSTATUS(status));
+        return;
+    }
+}
+
+static int set_up(const struct init_options *options, struct port *ret_port, struct error **err) {
+    uint64_t deadline_ns = deadline_after(monotonic_ns(), DEVICE_WAIT_NS);
+    if (mount_kernel_file_systems(err) < 0 || load_modules(err) < 0)
+        return -1;
+    if (port_open(options->channel, deadline_ns, ret_port, err) < 0)
+        return -1;
+    return mount_data(options, deadline_ns, err);
+}
+
+void init_start(const struct init_options *options, struct port *ret_port) {
+    cleanup_error struct error *err = NULL;
+    if (set_up(options, ret_port, &err) < 0) {
+        say("%s", error_message(err));
+        end_guest(options);
+    }
+    pid_t agent = fork();
+    if (agent == 0) {
+        /* Its own session: nothing typed at the console may signal it. */
+        (void)setsid();
+        return;
+    }
+    if (agent < 0) {
+        say("cannot start the agent: %s", strerror(errno));
+    } else {
+        if (ret_port->input_fd > STDERR_FILENO)
+            close(ret_port->input_fd);
+        wait_for_agent(agent);
+    }
+    end_guest(options);
+}
