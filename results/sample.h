@@ -20,7 +20,12 @@ struct sample {
     const char *metric;
     const char *unit;
     const char *better; /* "lower", "higher", "neither" */
-    uint64_t iteration; /* from 0 within the instance */
+    /*
+     * From 0, growing with every counted row of one metric in one instance. A number that does not
+     * grow means that the block was started again after an interruption: what stands before in the
+     * same block is superseded.
+     */
+    uint64_t iteration;
     bool warmup;        /* stored, never counted */
     double value;       /* finite; times on the host's clock */
     double agent_value; /* the same by the agent's own clock; NAN where there is none */

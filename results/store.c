@@ -302,8 +302,10 @@ static void visit_row(struct reading *reading) {
         .agent_value = read_number(reading, COLUMN_AGENT_VALUE, true),
         .time_ns = read_unsigned(reading, COLUMN_TIME_NS),
     };
-    if (!reading->failed && reading->visit(&sample, reading->cookie, &reading->err) < 0)
+    if (!reading->failed && reading->visit(&sample, reading->cookie, &reading->err) < 0) {
         reading->failed = true;
+        error_wrap(&reading->err, "%s:%" PRIu64, reading->path, reading->line);
+    }
 }
 
 static void on_row(int terminator, void *cookie) {

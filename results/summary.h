@@ -12,26 +12,19 @@
 
 #include "common/error.h"
 #include "results/sample.h"
+#include "results/verdict.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum verdict {
-    VERDICT_NONE, /* the reference environment itself, or a metric without a direction */
-    VERDICT_BETTER,
-    VERDICT_WORSE,
-    VERDICT_SAME,         /* the interval lies inside the equivalence margin */
-    VERDICT_INCONCLUSIVE, /* too wide to say */
-    VERDICT_UNTRUSTWORTHY,
-};
-
 /* Reported, never silently corrected; bits of summary_cell.flags. */
 enum summary_flag {
     SUMMARY_TOO_FEW_BLOCKS = 1 << 0, /* no interval can be given at this confidence */
     SUMMARY_DRIFT = 1 << 1,          /* values move with time across blocks */
     SUMMARY_OUTLIERS = 1 << 2,
+    SUMMARY_NOT_POSITIVE = 1 << 3, /* a value is zero or negative: it has no ratio */
 };
 
 struct summary_options {
@@ -61,7 +54,7 @@ struct summary_cell {
     double p_value, p_holm; /* permutation test of "no difference"; Holm over all headlines */
     double detectable;      /* smallest relative difference this run could have seen; NAN unknown */
     enum verdict verdict;
-    char *reason; /* why untrustworthy or inconclusive, in words; or NULL */
+    char *reason; /* why untrustworthy, inconclusive or without figures, in words; or NULL */
     unsigned flags;
 };
 
@@ -78,22 +71,29 @@ struct summary_environment {
 };
 
 struct summary {
+    bool has_reference; /* false: nothing of the reference was measured, there are no ratios */
     unsigned environment_count;
     struct summary_environment *environments; /* in order of first appearance, reference first */
     unsigned metric_count;
     struct summary_metric *metrics; /* in order of first appearance, workloads kept together */
     uint64_t sample_count;
+    uint64_t superseded_count; /* rows replaced by a later start of the same block (--resume) */
     bool half_row_dropped;
-    struct summary_options options;
+    struct summary_options options; /* the reference's label is the summary's own copy */
 };
 
-/* Reads samples.csv as a stream. */
+/*
+ * Reads samples.csv as a stream: one value is kept for each counted row, no row itself. Rows may
+ * come in any order of blocks. Options out of range, a metric whose unit or direction changes
+ * within the file and a file without counted samples are errors.
+ */
 int summary_build(const char *samples_path, const struct summary_options *options,
                   struct summary **ret_summary, struct error **err);
 
 /*
  * Marks cells as untrustworthy: `workload` and `metric` may be NULL for "all of them". Used by the
- * fairness audit. The figures stay; the verdict goes.
+ * fairness audit. The figures stay; the verdict goes. What is wrong with the reference touches all
+ * environments, since every ratio is over it.
  */
 void summary_distrust(struct summary *summary, const char *environment, const char *workload,
                       const char *metric, const char *reason);
@@ -101,10 +101,11 @@ void summary_distrust(struct summary *summary, const char *environment, const ch
 const struct summary_metric *summary_find(const struct summary *summary, const char *workload,
                                           const char *metric);
 
+/* Version of summary.json. */
+#define SUMMARY_SCHEMA_VERSION 1
+
 /* summary.json (docs/schema.md). */
 int summary_to_json(const struct summary *summary, json_t **ret_json, struct error **err);
-
-const char *verdict_name(enum verdict verdict); /* "better", ... "" for none */
 
 struct summary *summary_free(struct summary *summary); /* NULL is fine; returns NULL */
 static inline void summary_cleanup(struct summary **summary) {
