@@ -14,6 +14,7 @@ const struct command commands[] = {
      false},
     {"shell", "a prompt inside an environment, to see what the workloads see", &shell_argp,
      command_shell, false},
+    {"manual", "the manual page and the completion", &manual_argp, command_manual, true},
     {NULL, NULL, NULL, NULL, false},
 };
 

@@ -23,7 +23,7 @@ struct command {
 extern const struct command commands[];
 
 extern const struct argp run_argp, doctor_argp, list_argp, report_argp, plot_argp, shell_argp,
-    guest_argp;
+    guest_argp, manual_argp;
 int command_run(int argc, char **argv, struct error **err);
 int command_doctor(int argc, char **argv, struct error **err);
 int command_list(int argc, char **argv, struct error **err);
@@ -31,6 +31,7 @@ int command_report(int argc, char **argv, struct error **err);
 int command_plot(int argc, char **argv, struct error **err);
 int command_shell(int argc, char **argv, struct error **err);
 int command_guest(int argc, char **argv, struct error **err);
+int command_manual(int argc, char **argv, struct error **err);
 
 /*
  * argp_parse for a sub-command: --help prints and exits 0, a bad option exits 2. The parser may set
