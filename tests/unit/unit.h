@@ -31,10 +31,11 @@
 /* The error is there, of this kind, its message holds the text; it is freed and reset. */
 #define assert_error(err, expected_kind, text)                                                     \
     do {                                                                                           \
+        const char *expected_text_ = (text);                                                       \
         assert_non_null(err);                                                                      \
         assert_int_equal((err)->kind, (expected_kind));                                            \
-        if (!strstr(error_message(err), (text)))                                                   \
-            fail_msg("\"%s\" does not hold \"%s\"", error_message(err), (text));                   \
+        if (!strstr(error_message(err), expected_text_))                                           \
+            fail_msg("\"%s\" does not hold \"%s\"", error_message(err), expected_text_);           \
         (err) = error_free(err);                                                                   \
     } while (0)
 
