@@ -35,6 +35,19 @@ static void instance_title(const struct instance_run *self, char *text, size_t c
     environment_title(self->environment, text, capacity);
 }
 
+/* The clock rate of the first CPU of the envelope, where the kernel tells. */
+static void note_frequency(struct instance_run *self, const char *when) {
+    char path[96];
+    snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%u/cpufreq/scaling_cur_freq",
+             self->run->setup.envelope.cpus[0]);
+    cleanup_free char *text = file_read_line(path);
+    if (text)
+        json_object_set_new(self->entry,
+                            strcmp(when, "calibration_before") == 0 ? "frequency_before_khz"
+                                                                    : "frequency_after_khz",
+                            json_integer(atoll(text)));
+}
+
 /* Seconds of the calibration loop, into the journal's entry; its failure is the instance's. */
 static int calibrate(struct instance_run *self, const char *when, struct error **err) {
     static const char name[] = "calibrate";
@@ -45,6 +58,7 @@ static int calibrate(struct instance_run *self, const char *when, struct error *
     if (session_run(&self->session, workload, parameters, self->run->request_timeout_ns, NULL,
                     &result, err) < 0)
         return error_wrap(err, "calibration");
+    note_frequency(self, when);
     json_t *seconds = json_array();
     json_t *agent_seconds = json_array();
     for (unsigned i = 0; i < result.sample_count; i++) {
@@ -95,9 +109,15 @@ static uint64_t cpu_ns(struct instance *instance) {
     return footprint.cpu_ns;
 }
 
+static json_t *cpu_between(uint64_t before_ns, uint64_t after_ns) {
+    bool known =
+        before_ns != FOOTPRINT_UNKNOWN && after_ns != FOOTPRINT_UNKNOWN && after_ns >= before_ns;
+    return known ? json_integer((json_int_t)(after_ns - before_ns)) : NULL;
+}
+
 static int store_result(struct instance_run *self, const struct work *work,
-                        const struct session_result *result, uint64_t cpu_before_ns,
-                        uint64_t cpu_after_ns, struct error **err) {
+                        const struct session_result *result, const json_t *cpu_ns,
+                        struct error **err) {
     struct run *run = self->run;
     uint64_t last_ns = 0;
     for (unsigned i = 0; i < result->sample_count; i++) {
@@ -108,11 +128,9 @@ static int store_result(struct instance_run *self, const struct work *work,
                        sample->agent_value, sample->time_ns, err) < 0)
             return -1;
     }
-    if (cpu_before_ns != FOOTPRINT_UNKNOWN && cpu_after_ns != FOOTPRINT_UNKNOWN &&
-        cpu_after_ns >= cpu_before_ns &&
-        run_append(run, self->block, self->position, self->environment, work->description,
-                   "cpu_seconds", 0, false, (double)(cpu_after_ns - cpu_before_ns) / 1e9, NAN,
-                   last_ns, err) < 0)
+    if (cpu_ns && run_append(run, self->block, self->position, self->environment, work->description,
+                             "cpu_seconds", 0, false, (double)json_integer_value(cpu_ns) / 1e9, NAN,
+                             last_ns, err) < 0)
         return -1;
     return 0;
 }
@@ -143,14 +161,18 @@ static int perform(struct instance_run *self, const struct work *work, struct er
     uint64_t cpu_after_ns = cpu_ns(self->instance);
     if (check_digest(self, name, result.digest, err) < 0)
         return -1;
-    if (store_result(self, work, &result, cpu_before_ns, cpu_after_ns, err) < 0)
+    json_t *cpu = cpu_between(cpu_before_ns, cpu_after_ns);
+    if (store_result(self, work, &result, cpu, err) < 0) {
+        json_decref(cpu);
         return -1;
+    }
     self->requests_done++;
     json_t *entry = json_pack(
-        "{s:I, s:s, s:s, s:s, s:I, s:I, s:o, s:O}", "block", (json_int_t)self->block, "environment",
-        self->environment->label, "workload", name, "digest", result.digest, "host_elapsed_ns",
-        (json_int_t)result.host_elapsed_ns, "agent_elapsed_ns", (json_int_t)result.agent_elapsed_ns,
-        "witness", witness_between(&before, &after), "notes", result.notes);
+        "{s:I, s:s, s:s, s:s, s:I, s:I, s:o, s:O, s:o*}", "block", (json_int_t)self->block,
+        "environment", self->environment->label, "workload", name, "digest", result.digest,
+        "host_elapsed_ns", (json_int_t)result.host_elapsed_ns, "agent_elapsed_ns",
+        (json_int_t)result.agent_elapsed_ns, "witness", witness_between(&before, &after), "notes",
+        result.notes, "cpu_ns", cpu);
     return run_commit(run, "request", entry, err);
 }
 
