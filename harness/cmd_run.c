@@ -2,6 +2,7 @@
 #include "harness/commands.h"
 #include "harness/interrupt.h"
 #include "harness/outcome.h"
+#include "harness/priority.h"
 #include "harness/run.h"
 
 #include "bench/protocol.h"
@@ -203,7 +204,9 @@ const struct argp run_argp = {
 
 static int execute(struct run *run, struct error **err) {
     cleanup_error struct error *failure = NULL;
+    json_object_set_new(run->record, "harness_priority", json_string(priority_raise()));
     int result = run_execute(run, &failure);
+    priority_restore();
     progress_end(&run->progress);
     bool interrupted = failure && failure->kind == ERROR_INTERRUPTED;
     const char *status = result == 0 ? "finished" : interrupted ? "interrupted" : "failed";
