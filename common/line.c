@@ -7,6 +7,7 @@
 void line_reader_init(struct line_reader *reader, int fd) {
     reader->fd = fd;
     reader->start = reader->end = 0;
+    reader->read_ns = 0;
 }
 
 /* Waits until the descriptor is readable; 0 or -1. */
@@ -40,7 +41,7 @@ int line_read(struct line_reader *reader, int cancel_fd, uint64_t deadline_ns, c
             if (ret_length)
                 *ret_length = (size_t)(newline - *ret_line);
             if (ret_arrival_ns)
-                *ret_arrival_ns = monotonic_ns();
+                *ret_arrival_ns = reader->read_ns;
             reader->start = (size_t)(newline - reader->buffer) + 1;
             return 1;
         }
@@ -56,6 +57,7 @@ int line_read(struct line_reader *reader, int cancel_fd, uint64_t deadline_ns, c
             return -1;
         ssize_t count =
             read(reader->fd, reader->buffer + reader->end, sizeof(reader->buffer) - reader->end);
+        reader->read_ns = monotonic_ns();
         if (count < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         /* A pipe or socket whose peer died abruptly is at its end, too. */

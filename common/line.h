@@ -18,6 +18,7 @@
 struct line_reader {
     int fd; /* borrowed */
     size_t start, end;
+    uint64_t read_ns; /* when the last bytes were read */
     char buffer[LINE_MAX_BYTES];
 };
 
