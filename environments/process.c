@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 
 /* After SIGKILL a process ends unless the kernel holds it in an uninterruptible wait. */
 #define KILL_WAIT_NS (5 * NS_PER_S)
@@ -72,10 +73,13 @@ int process_start(const struct process_options *options, struct process *ret_pro
         *ret_exec_ns = monotonic_ns();
     if (ret_alive_ns)
         *ret_alive_ns = alive_ns;
-    *ret_process = (struct process){.pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};
-    if (ret_process->pidfd >= 0)
-        (void)fcntl(ret_process->pidfd, F_SETFD, FD_CLOEXEC);
+    *ret_process = process_of_child(pid);
     return 0;
+}
+
+struct process process_of_child(pid_t pid) {
+    /* A pidfd closes on exec by itself. */
+    return (struct process){.pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};
 }
 
 bool process_ended(struct process *process) {
@@ -124,16 +128,12 @@ char *process_describe_end(const struct process *process) {
 }
 
 uint64_t process_cpu_ns(pid_t pid) {
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    cleanup_free char *line = file_read_line(path);
-    /* The name may hold anything, even ") "; utime and stime are fields 14 and 15 (proc(5)). */
-    const char *at = line ? strrchr(line, ')') : NULL;
-    unsigned long long user_ticks, system_ticks;
-    if (!at || sscanf(at + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user_ticks,
-                      &system_ticks) != 2)
+    clockid_t clock;
+    struct timespec spent;
+    /* Finer than the clock ticks of /proc/PID/stat. */
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &spent) < 0)
         return 0;
-    return (user_ticks + system_ticks) * (NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK));
+    return (uint64_t)spent.tv_sec * NS_PER_S + (uint64_t)spent.tv_nsec;
 }
 
 uint64_t process_pss_bytes(pid_t pid) {

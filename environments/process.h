@@ -38,6 +38,9 @@ struct process_options {
 int process_start(const struct process_options *options, struct process *ret_process,
                   uint64_t *ret_alive_ns, uint64_t *ret_exec_ns, struct error **err);
 
+/* A child that exists already, by its number. */
+struct process process_of_child(pid_t pid);
+
 /* True when it has ended (and is reaped). Never blocks. */
 bool process_ended(struct process *process);
 
@@ -50,7 +53,7 @@ bool process_end(struct process *process, uint64_t grace_deadline_ns);
 /* "exited with status 1", "was killed by signal 9 (Killed)"; malloc'ed. */
 char *process_describe_end(const struct process *process);
 
-/* User and system time of one process from /proc/PID/stat, threads included; 0 when gone. */
+/* CPU time of one process in nanoseconds, threads included; 0 when gone. */
 uint64_t process_cpu_ns(pid_t pid);
 
 /* Proportional set size from /proc/PID/smaps_rollup; UINT64_MAX when it cannot be read. */
