@@ -5,6 +5,7 @@
 /* In the order in which lists and reports show them. */
 const struct environment_ops *const environment_table[] = {
     &environment_host,
+    &environment_container,
     &environment_mock,
     NULL,
 };

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The built-in container: the agent as the first process of its own namespaces, on a read-only
+ * root that holds nothing else, without privileges.
+ */
+#include "environments/container/container.h"
+
+#include "common/file.h"
+#include "common/units.h"
+#include "environments/start.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#define CPU_PERIOD_US UINT64_C(100000)
+
+static const char *const on_off[] = {"on", "off", NULL};
+static const char *const auto_on_off[] = {"auto", "on", "off", NULL};
+static const char *const mitigations[] = {"default", "ssbd", NULL};
+static const char *const networks[] = {"none", "host", NULL};
+
+static const struct spec_key container_keys[] = {
+    {"seccomp", on_off, "filter system calls"},
+    {"userns", auto_on_off, "user namespace; auto: on unless root starts it"},
+    {"net", networks, "a network namespace of its own without any network, or the host's"},
+    {"mitigation", mitigations, "ssbd: also disable speculative store bypass, as old kernels did"},
+    {"cpu_quota", NULL, "CPU time as a percentage of one CPU, such as 150%"},
+    {NULL, NULL, NULL},
+};
+
+static int parse_quota(const struct environment *environment, struct cgroup_limits *limits,
+                       struct error **err) {
+    const char *text = environment_value(environment, "cpu_quota");
+    if (!text)
+        return 0;
+    cleanup_free char *digits = strdup(text);
+    if (!digits)
+        return error_no_memory(err);
+    size_t length = strlen(digits);
+    if (length > 0 && digits[length - 1] == '%')
+        digits[length - 1] = '\0';
+    uint64_t percent;
+    /* Below one percent the kernel does not take it with this period. */
+    if (parse_count(digits, "cpu_quota", 1, 100 * ENVELOPE_MAX_CPUS, &percent, err) < 0) {
+        error_wrap(err, "environment \"%s\"", environment->label);
+        return error_advise(err, "write the percentage of one CPU, such as cpu_quota=150%%");
+    }
+    limits->cpu_period_us = CPU_PERIOD_US;
+    limits->cpu_quota_us = CPU_PERIOD_US * percent / 100;
+    return 0;
+}
+
+static void choose_user_namespace(const struct environment *environment,
+                                  struct container_plan *plan) {
+    const char *value = environment_value(environment, "userns");
+    bool root = geteuid() == 0;
+    plan->uid = geteuid();
+    plan->gid = getegid();
+    if (!root) {
+        plan->user_namespace =
+            strcmp(value, "off") == 0 ? USER_NAMESPACE_NONE : USER_NAMESPACE_FIRST;
+    } else if (strcmp(value, "on") == 0) {
+        plan->user_namespace = USER_NAMESPACE_LAST;
+        plan->uid = plan->gid = CONTAINER_NOBODY;
+    } else {
+        plan->user_namespace = USER_NAMESPACE_NONE;
+    }
+}
+
+int container_provision(struct environment *environment, struct error **err) {
+    if (environment->state)
+        return 0;
+    struct container *self = calloc(1, sizeof(*self));
+    if (!self)
+        return error_no_memory(err);
+    environment->state = self;
+    struct container_plan *plan = &self->plan;
+    choose_user_namespace(environment, plan);
+    plan->agent_path = environment->setup->agent_path;
+    plan->host_network = strcmp(environment_value(environment, "net"), "host") == 0;
+    plan->ssbd = strcmp(environment_value(environment, "mitigation"), "ssbd") == 0;
+    cgroup_limits_of(&environment->setup->envelope, &self->limits);
+    if (parse_quota(environment, &self->limits, err) < 0 ||
+        cgroup_world_find(&self->world, err) < 0)
+        return -1;
+    cgroup_remove_leftovers(self->world);
+    return environment_is_on(environment, "seccomp")
+               ? container_filter_compile(plan->host_network, &self->filter, err)
+               : 0;
+}
+
+static void container_release(struct environment *environment) {
+    struct container *self = environment->state;
+    if (!self)
+        return;
+    container_filter_free(&self->filter);
+    cgroup_world_free(self->world);
+    free(self);
+    environment->state = NULL;
+}
+
+struct instance *container_instance_new(struct environment *environment, struct error **err) {
+    struct instance *instance = instance_new(environment);
+    struct container_instance *self = calloc(1, sizeof(*self));
+    if (!instance || !self) {
+        free(self);
+        instance_free(instance);
+        error_no_memory(err);
+        return NULL;
+    }
+    self->process = PROCESS_NONE;
+    self->enclosure.launcher = LAUNCHER_NONE;
+    self->errors_fd = -1;
+    instance->state = self;
+    return instance;
+}
+
+int container_give_data_folder(struct instance *instance, struct error **err) {
+    const struct container_instance *self = instance->state;
+    if (self->plan.user_namespace == USER_NAMESPACE_LAST &&
+        chown(instance->data_path, self->plan.uid, self->plan.gid) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot give %s to the container's user",
+                         instance->data_path);
+    return 0;
+}
+
+static const char *const agent_arguments[] = {CONTAINER_AGENT, "--data", CONTAINER_DATA, NULL};
+
+/* What differs by instance: its folder, its channel, the pipe for its last words. */
+static int complete_plan(struct instance *instance, int *ret_agent_fd, int *ret_errors_fd,
+                         struct error **err) {
+    struct environment *environment = instance->environment;
+    struct container *container = environment->state;
+    struct container_instance *self = instance->state;
+    int sockets[2], errors[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot make a channel");
+    *ret_agent_fd = sockets[1];
+    if (channel_open_fds(sockets[0], sockets[0], environment->setup->cancel_fd, &instance->channel,
+                         err) < 0)
+        return -1;
+    self->channel_fd = sockets[0];
+    /* A pipe is bounded, whatever the agent writes; a full one does not stop it. */
+    if (pipe2(errors, O_CLOEXEC | O_NONBLOCK) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot make a channel");
+    self->errors_fd = errors[0];
+    *ret_errors_fd = errors[1];
+    self->plan = container->plan;
+    self->plan.filter = container->filter;
+    self->plan.data_path = instance->data_path;
+    self->plan.arguments = agent_arguments;
+    self->plan.stdin_fd = self->plan.stdout_fd = *ret_agent_fd;
+    self->plan.stderr_fd = *ret_errors_fd;
+    return container_give_data_folder(instance, err);
+}
+
+static int launch(struct instance *instance, struct error **err) {
+    struct environment *environment = instance->environment;
+    struct container *container = environment->state;
+    struct container_instance *self = instance->state;
+    cleanup_fd int agent_fd = -1;
+    cleanup_fd int errors_fd = -1;
+    if (complete_plan(instance, &agent_fd, &errors_fd, err) < 0)
+        return -1;
+    struct launch_plan plan = {
+        .name = "the container",
+        .namespaces = container_namespaces(&self->plan),
+        .child = container_child,
+        .cookie = &self->plan,
+    };
+    if (enclosure_prepare(&self->enclosure, environment->setup, container->world,
+                          &container->limits, &plan, err) < 0)
+        return -1;
+    if (enclosure_launch(&self->enclosure, instance, &self->process, err) < 0)
+        return -1;
+    return start_wait_ready(instance, self->channel_fd, &self->process, err);
+}
+
+static int container_stop(struct instance *instance, struct error **err);
+
+static int container_start(struct environment *environment, struct instance **ret_instance,
+                           struct error **err) {
+    if (container_provision(environment, err) < 0)
+        return -1;
+    struct instance *instance = container_instance_new(environment, err);
+    if (!instance)
+        return -1;
+    if (start_make_data_folder(instance, err) < 0 || launch(instance, err) < 0) {
+        cleanup_free char *words = container_last_words(instance->state);
+        if (words)
+            error_wrap(err, "%s", words);
+        container_stop(instance, NULL);
+        instance_free(instance);
+        return -1;
+    }
+    struct container_instance *self = instance->state;
+    enclosure_settled(&self->enclosure);
+    *ret_instance = instance;
+    return 0;
+}
+
+static int container_footprint(struct instance *instance, struct footprint *ret_footprint,
+                               struct error **err) {
+    struct container_instance *self = instance->state;
+    struct stat status;
+    if (stat(instance->environment->setup->agent_path, &status) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot stat the agent");
+    ret_footprint->image_bytes = (uint64_t)status.st_size;
+    enclosure_footprint(&self->enclosure, instance->pid, ret_footprint);
+    return 0;
+}
+
+static int container_stop(struct instance *instance, struct error **err) {
+    struct container_instance *self = instance->state;
+    cleanup_error struct error *first = NULL;
+    instance_stamp(instance, STAMP_STOP_REQUESTED);
+    instance->channel = channel_close(instance->channel);
+    /* With its first process the whole PID namespace ends. */
+    if (!process_end(&self->process,
+                     deadline_after(monotonic_ns(), instance->environment->setup->stop_timeout_ns)))
+        error_set(&first, ERROR_INTERNAL, 0, "process %d does not end", (int)instance->pid);
+    instance_stamp(instance, STAMP_REAPED);
+    enclosure_end(&self->enclosure, first ? NULL : &first);
+    if (instance->data_path)
+        file_remove_tree(instance->data_path, first ? NULL : &first);
+    instance_stamp(instance, STAMP_CLEANED);
+    if (self->errors_fd >= 0)
+        close(self->errors_fd);
+    free(self);
+    instance->state = NULL;
+    return first ? error_move(err, TAKE_PTR(first)) : 0;
+}
+
+const struct environment_ops environment_container = {
+    .name = "container",
+    .summary = "namespaces, cgroup, seccomp, no privileges, a root with only the agent",
+    .keys = container_keys,
+    .probe = container_probe,
+    .provision = container_provision,
+    .describe = container_describe,
+    .start = container_start,
+    .footprint = container_footprint,
+    .facts = container_facts,
+    .diagnose = container_diagnose,
+    .stop = container_stop,
+    .release = container_release,
+    .shell = container_shell,
+};

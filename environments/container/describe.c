@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* What starting the container does, step by step, for --dry-run and for those who want to learn. */
+#include "environments/container/container.h"
+
+#include <sched.h>
+#include <string.h>
+
+static void describe_namespaces(const struct container_plan *plan, FILE *to) {
+    fprintf(to, "clone3 with new namespaces: mount, pid, ipc, uts, cgroup%s%s\n",
+            plan->host_network ? "" : ", net",
+            plan->user_namespace == USER_NAMESPACE_FIRST ? ", user" : "");
+    if (plan->host_network)
+        fprintf(to, "  the network is the host's (net=host)\n");
+    else
+        fprintf(to, "  no network: only a loopback device, which is down\n");
+    fprintf(to, "  it dies when boxmark dies (parent-death signal), and all in it die with it\n");
+    if (plan->user_namespace == USER_NAMESPACE_FIRST)
+        fprintf(to, "  user 0 inside is user %u outside, no other user exists\n",
+                (unsigned)plan->uid);
+    fprintf(to, "  a session and a session keyring of its own; host name %s\n", CONTAINER_HOSTNAME);
+}
+
+static void print_list(FILE *to, const char *lead, const char *const *words, const char *prefix) {
+    fprintf(to, "%s", lead);
+    for (; *words; words++)
+        fprintf(to, " %s%s", prefix, *words);
+    fputc('\n', to);
+}
+
+static void describe_root(const struct container_plan *plan, FILE *to) {
+    fprintf(to, "mounts, private to it:\n");
+    fprintf(to, "  /                tmpfs, read-only once it is built\n");
+    fprintf(to, "  %s   %s, read-only\n", CONTAINER_AGENT, plan->agent_path);
+    fprintf(to,
+            "  %s            the instance's own folder of the data folder: the only place to "
+            "write\n",
+            CONTAINER_DATA);
+    fprintf(to, "  /proc            its own, read-only\n");
+    print_list(to, "    masked:", container_masked_paths, "/");
+    print_list(to, "  read-only:", container_system_folders, "/");
+    print_list(to, "  /dev/:", container_devices, "");
+    fprintf(to, "pivot_root into it; the host's files are unmounted\n");
+}
+
+static void describe_privileges(const struct container_plan *plan, const struct container *self,
+                                FILE *to) {
+    if (plan->user_namespace == USER_NAMESPACE_LAST)
+        fprintf(to, "user %u, then a user namespace in which that is user 0 and owns nothing\n",
+                (unsigned)plan->uid);
+    fprintf(to, "no core dumps, at most 4096 open files\n");
+    fprintf(to, "all capabilities dropped, from the bounding set too; no_new_privs\n");
+    if (plan->ssbd)
+        fprintf(to, "speculative store bypass disabled (mitigation=ssbd)\n");
+    if (self->filter.len > 0)
+        fprintf(to, "seccomp: an allow-list of system calls, %u instructions\n",
+                (unsigned)self->filter.len);
+    else
+        fprintf(to, "no seccomp filter (seccomp=off)\n");
+    fprintf(to, "execve %s --data %s\n", CONTAINER_AGENT, CONTAINER_DATA);
+}
+
+int container_describe(struct environment *environment, FILE *to, struct error **err) {
+    if (container_provision(environment, err) < 0)
+        return -1;
+    const struct container *self = environment->state;
+    enclosure_describe(environment->setup, self->world, &self->limits, to);
+    describe_namespaces(&self->plan, to);
+    describe_root(&self->plan, to);
+    describe_privileges(&self->plan, self, to);
+    return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the description") : 0;
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A shell inside: the same namespaces, limits and privileges as the agent's, but on the host's
+ * files, read-only, since the agent's root has no shell.
+ */
+#include "environments/container/container.h"
+
+#include "common/file.h"
+#include "environments/start.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+
+static const char *const shell_arguments[] = {"/bin/sh", "-i", NULL};
+
+/* Takes the terminal back from a shell that had job control. */
+static void reclaim_terminal(void) {
+    void (*kept)(int) = signal(SIGTTOU, SIG_IGN);
+    if (isatty(STDIN_FILENO))
+        (void)tcsetpgrp(STDIN_FILENO, getpgrp());
+    signal(SIGTTOU, kept);
+}
+
+static int run_shell(struct instance *instance, int *ret_status, struct error **err) {
+    struct environment *environment = instance->environment;
+    struct container *container = environment->state;
+    struct container_instance *self = instance->state;
+    self->plan = container->plan;
+    self->plan.filter = container->filter;
+    self->plan.data_path = instance->data_path;
+    self->plan.arguments = shell_arguments;
+    self->plan.shell = true;
+    struct launch_plan plan = {
+        .name = "the container",
+        .namespaces = container_namespaces(&self->plan),
+        .child = container_child,
+        .cookie = &self->plan,
+    };
+    if (container_give_data_folder(instance, err) < 0 ||
+        enclosure_prepare(&self->enclosure, environment->setup, container->world,
+                          &container->limits, &plan, err) < 0 ||
+        enclosure_launch(&self->enclosure, instance, &self->process, err) < 0)
+        return -1;
+    enclosure_settled(&self->enclosure);
+    /* Ctrl-C is for the shell. */
+    void (*kept)(int) = signal(SIGINT, SIG_IGN);
+    process_wait(&self->process, DEADLINE_NONE);
+    signal(SIGINT, kept);
+    reclaim_terminal();
+    *ret_status = WIFEXITED(self->process.status) ? WEXITSTATUS(self->process.status)
+                                                  : 128 + WTERMSIG(self->process.status);
+    return 0;
+}
+
+int container_shell(struct environment *environment, int *ret_status, struct error **err) {
+    if (container_provision(environment, err) < 0)
+        return -1;
+    struct instance *instance = container_instance_new(environment, err);
+    if (!instance)
+        return -1;
+    cleanup_error struct error *first = NULL;
+    if (start_make_data_folder(instance, &first) == 0)
+        run_shell(instance, ret_status, &first);
+    environment->ops->stop(instance, first ? NULL : &first);
+    instance_free(instance);
+    return first ? error_move(err, TAKE_PTR(first)) : 0;
+}
