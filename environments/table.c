@@ -7,5 +7,6 @@ const struct environment_ops *const environment_table[] = {
     &environment_host,
     &environment_container,
     &environment_mock,
+    &environment_vm,
     NULL,
 };

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The guest's image: an uncompressed kernel and an initramfs that holds the agent as /init and
+ * just the modules it needs. Reproducible (same agent, kernel and drivers: same bytes) and
+ * content-addressed in the user's cache folder.
+ */
+#ifndef BOXMARK_ENVIRONMENTS_VM_GUEST_IMAGE_H
+#define BOXMARK_ENVIRONMENTS_VM_GUEST_IMAGE_H
+
+#include "environments/vm/guest_kernel.h"
+#include "environments/vm/guest_modules.h"
+
+#include <stdint.h>
+
+struct guest_image {
+    char *kernel_path, *initramfs_path;
+    char kernel_sha256[65], initramfs_sha256[65];
+    uint64_t kernel_bytes, initramfs_bytes;
+    char release[128]; /* of the kernel */
+    char *origin;      /* of the kernel, for people */
+    char *modules;     /* in loading order, "virtio.ko virtio_ring.ko"; "" for none */
+};
+
+/* Builds or reuses. `drivers` as guest_modules_find takes them. */
+int guest_image_build(const char *agent_path, const struct guest_kernel *kernel,
+                      const struct guest_driver *drivers, struct guest_image *ret_image,
+                      struct error **err);
+
+void guest_image_clear(struct guest_image *image);
+static inline void guest_image_cleanup(struct guest_image *image) {
+    guest_image_clear(image);
+}
+#define cleanup_guest_image CLEANUP(guest_image)
+
+#endif

@@ -1,0 +1,346 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * A virtual machine: QEMU with the agent as /init of a guest of our own. What is started, what
+ * the variants are and what the stamps mean is in docs/virtual-machine.md.
+ */
+#include "environments/vm/vm.h"
+
+#include "common/file.h"
+#include "environments/capture.h"
+#include "environments/vm/vm_disk.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* microvm with ACPI, PVH under it, and sandboxing of io_uring are older; 7.0 is what is tested. */
+#define QEMU_OLDEST_MAJOR 7
+#define QEMU_QUESTION_NS (20 * NS_PER_S)
+
+#if defined(__x86_64__)
+#define QEMU_PROGRAM "qemu-system-x86_64"
+#else
+#define QEMU_PROGRAM NULL
+#endif
+
+/* How many of the console's last lines a message shows. */
+#define CONSOLE_LINES 6
+
+static void missing(struct probe_result *result, const char *detail, const char *advice) {
+    result->readiness = READINESS_MISSING;
+    snprintf(result->detail, sizeof(result->detail), "%s", detail);
+    snprintf(result->advice, sizeof(result->advice), "%s", advice);
+}
+
+static int ask_qemu(const struct environment *environment, const char *qemu, const char *option,
+                    const char *value, char **ret_text, struct error **err) {
+    const char *const arguments[] = {qemu, option, value, NULL};
+    return capture_run(&(struct capture_options){.arguments = arguments,
+                                                 .timeout_ns = QEMU_QUESTION_NS,
+                                                 .cancel_fd = environment->setup->cancel_fd},
+                       ret_text, err);
+}
+
+/* Finds QEMU, new enough and with the machine. 1: fine; 0: *result says why not. */
+static int find_qemu(struct environment *environment, struct probe_result *result,
+                     struct error **err) {
+    static const char *const machines[] = {
+        [VM_MACHINE_MICROVM] = "\nmicrovm ", [VM_MACHINE_Q35] = "\nq35 "};
+    struct vm_state *state = environment->state;
+    cleanup_free char *version = NULL, *list = NULL;
+    if (!QEMU_PROGRAM) {
+        missing(result, "there is no virtual machine for this processor architecture yet", "");
+        return 0;
+    }
+    state->qemu = file_find_program(QEMU_PROGRAM);
+    if (!state->qemu) {
+        missing(result, QEMU_PROGRAM " is not installed",
+                "install QEMU (Debian, Ubuntu: qemu-system-x86; Fedora: qemu-system-x86-core)");
+        return 0;
+    }
+    if (ask_qemu(environment, state->qemu, "--version", NULL, &version, err) < 0 ||
+        ask_qemu(environment, state->qemu, "-machine", "help", &list, err) < 0)
+        return -1;
+    unsigned major = 0;
+    const char *number = strstr(version, "version ");
+    if (!number || sscanf(number, "version %31[0-9.]", state->qemu_version) != 1 ||
+        sscanf(state->qemu_version, "%u", &major) != 1) {
+        missing(result, QEMU_PROGRAM " does not tell its version", "install QEMU 7.0 or newer");
+        return 0;
+    }
+    snprintf(result->version, sizeof(result->version), "%s", state->qemu_version);
+    if (major < QEMU_OLDEST_MAJOR) {
+        missing(result, "QEMU is older than 7.0", "install QEMU 7.0 or newer");
+        return 0;
+    }
+    if (!strstr(list, machines[state->options.config.machine])) {
+        missing(result, "this QEMU was built without the machine that is asked for",
+                "install a complete QEMU, or choose vm:machine=q35");
+        return 0;
+    }
+    return 1;
+}
+
+static void describe_accelerator(const struct environment *environment,
+                                 struct probe_result *result) {
+    const struct vm_state *state = environment->state;
+    if (strcmp(environment->accelerator, "KVM") == 0) {
+        result->readiness = READINESS_READY;
+        snprintf(result->detail, sizeof(result->detail), "KVM (%s): %s", state->kvm.back_end,
+                 state->kvm.reason);
+        return;
+    }
+    result->readiness = READINESS_DEGRADED;
+    snprintf(result->detail, sizeof(result->detail), "%s: %s",
+             state->options.config.kvm ? "KVM as asked for, though not native"
+                                       : "software emulation (TCG), not KVM",
+             state->options.accel == VM_ACCEL_TCG ? "accel=tcg was asked for" : state->kvm.reason);
+    if (state->options.accel != VM_ACCEL_TCG)
+        snprintf(result->advice, sizeof(result->advice), "%s", state->kvm.advice);
+}
+
+static void vm_release(struct environment *environment) {
+    struct vm_state *state = environment->state;
+    if (!state)
+        return;
+    guest_image_clear(&state->image);
+    free(state->qemu);
+    free(state);
+    environment->state = NULL;
+}
+
+static int vm_probe(struct environment *environment, struct probe_result *ret_result,
+                    struct error **err) {
+    struct probe_result result = {0};
+    vm_release(environment);
+    struct vm_state *state = environment->state = calloc(1, sizeof(*state));
+    if (!state)
+        return error_no_memory(err);
+    cleanup_error struct error *refusal = NULL;
+    if (vm_options_read(environment, &state->options, &refusal) < 0) {
+        if (refusal->kind != ERROR_UNAVAILABLE)
+            return error_move(err, TAKE_PTR(refusal));
+        missing(&result, refusal->message, refusal->advice ? refusal->advice : "");
+        *ret_result = result;
+        return 0;
+    }
+    int found = find_qemu(environment, &result, err);
+    if (found < 0)
+        return -1;
+    if (found > 0) {
+        kvm_probe(NULL, &state->kvm);
+        if (vm_options_choose_accelerator(&state->options, &state->kvm,
+                                          environment->setup->require_kvm, environment->accelerator,
+                                          &refusal) < 0)
+            missing(&result, refusal->message, refusal->advice ? refusal->advice : "");
+        else
+            describe_accelerator(environment, &result);
+    }
+    *ret_result = result;
+    return 0;
+}
+
+/* State that can run: probe may not have been called, or may have said no. */
+static int need_ready(struct environment *environment, struct error **err) {
+    struct probe_result result;
+    if (vm_probe(environment, &result, err) < 0)
+        return -1;
+    if (result.readiness != READINESS_MISSING)
+        return 0;
+    error_set(err, ERROR_UNAVAILABLE, 0, "environment \"%s\": %s", environment->label,
+              result.detail);
+    return *result.advice ? error_advise(err, "%s", result.advice) : -1;
+}
+
+static int vm_provision(struct environment *environment, struct error **err) {
+    const struct environment_setup *setup = environment->setup;
+    if (need_ready(environment, err) < 0)
+        return -1;
+    struct vm_state *state = environment->state;
+    const struct vm_config *config = &state->options.config;
+    if (vm_disk_check(setup->data_folder, vm_disk_bytes(setup->data_bytes),
+                      config->cache == VM_CACHE_NONE, config->qcow2, err) < 0)
+        return -1;
+    struct guest_progress progress = {setup->say, setup->say_cookie, setup->cancel_fd};
+    cleanup_guest_kernel struct guest_kernel kernel = {0};
+    struct guest_driver drivers[VM_DRIVERS_MAX];
+    vm_config_drivers(config, drivers);
+    if (guest_kernel_find(state->options.kernel, true, &progress, &kernel, err) < 0 ||
+        guest_image_build(setup->agent_path, &kernel, drivers, &state->image, err) < 0)
+        return error_wrap(err, "environment \"%s\"", environment->label);
+    state->provisioned = true;
+    return 0;
+}
+
+static int vm_describe(struct environment *environment, FILE *to, struct error **err) {
+    const struct environment_setup *setup = environment->setup;
+    struct vm_state *state = environment->state;
+    if (!state) {
+        if (need_ready(environment, err) < 0)
+            return -1;
+        state = environment->state;
+    }
+    const struct vm_config *config = &state->options.config;
+    cleanup_free char *disk = text_format("%s/instance.XXXXXX/disk.%s", setup->data_folder,
+                                          config->qcow2 ? "qcow2" : "raw");
+    struct qemu_files files = {.qemu = state->qemu ? state->qemu : "qemu",
+                               .kernel = state->provisioned ? state->image.kernel_path : "KERNEL",
+                               .initramfs =
+                                   state->provisioned ? state->image.initramfs_path : "INITRAMFS",
+                               .disk = disk,
+                               /* The numbers differ from start to start. */
+                               .agent_fd = 3,
+                               .console_fd = 4,
+                               .qmp_fd = 5};
+    cleanup_qemu_command struct qemu_command command = {0};
+    if (!disk)
+        return error_no_memory(err);
+    if (qemu_command_build(config, &files, &command, err) < 0)
+        return -1;
+    qemu_command_print(&command, to);
+    fprintf(to, "  accelerator %s: %s\n", environment->accelerator,
+            state->options.accel == VM_ACCEL_TCG ? "asked for" : state->kvm.reason);
+    if (state->provisioned)
+        fprintf(to, "  guest kernel %s, %s\n  modules %s\n", state->image.release,
+                state->image.origin, *state->image.modules ? state->image.modules : "none");
+    fprintf(to, "  QEMU on CPUs %s%s\n", setup->envelope.cpu_list,
+            state->options.pin ? ", each virtual CPU pinned to one of them" : "");
+    return 0;
+}
+
+/* "QEMU was killed by signal 9 (Killed)", or what it is doing. */
+static char *describe_qemu(struct vm_instance *self) {
+    if (self->process.pid <= 0)
+        return strdup("QEMU was not started");
+    if (process_ended(&self->process)) {
+        cleanup_free char *end = process_describe_end(&self->process);
+        return text_format("QEMU %s", end ? end : "ended");
+    }
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)self->process.pid);
+    cleanup_free char *line = file_read_line(path);
+    const char *state = line ? strrchr(line, ')') : NULL;
+    if (state && (state[1] == ' ') && (state[2] == 'T' || state[2] == 't'))
+        return strdup("QEMU is stopped (by a signal)");
+    return strdup("QEMU is still running");
+}
+
+/* QEMU's own words, one line; NULL when it said nothing. */
+static char *qemu_words(const struct vm_instance *self) {
+    char text[1024];
+    ssize_t count = self->stderr_fd >= 0 ? pread(self->stderr_fd, text, sizeof(text) - 1, 0) : 0;
+    while (count > 0 && text[count - 1] == '\n')
+        count--;
+    if (count <= 0)
+        return NULL;
+    text[count] = '\0';
+    for (char *at = text; *at; at++)
+        if ((unsigned char)*at < 0x20)
+            *at = ' ';
+    return strdup(text);
+}
+
+static char *vm_diagnose(struct instance *instance) {
+    struct vm_instance *self = instance->state;
+    cleanup_free char *qemu = describe_qemu(self);
+    cleanup_free char *words = qemu_words(self);
+    if (self->console && self->process.reaped)
+        console_drain(self->console, NS_PER_S);
+    cleanup_free char *lines =
+        self->console ? console_last_lines(self->console, CONSOLE_LINES) : NULL;
+    return text_format("%s%s%s%s%s", qemu ? qemu : "", words ? "; it says: " : "",
+                       words ? words : "", lines ? "; the console's last lines: " : "",
+                       lines ? lines : "");
+}
+
+static int vm_start(struct environment *environment, struct instance **ret_instance,
+                    struct error **err) {
+    const struct vm_state *state = environment->state;
+    if (!state || !state->provisioned)
+        return error_set(err, ERROR_INTERNAL, 0, "the guest has not been provisioned");
+    struct instance *instance = instance_new(environment);
+    struct vm_instance *self = calloc(1, sizeof(*self));
+    if (!instance || !self) {
+        free(self);
+        instance_free(instance);
+        return error_no_memory(err);
+    }
+    self->process = PROCESS_NONE;
+    self->stderr_fd = -1;
+    instance->state = self;
+    cleanup_error struct error *failure = NULL;
+    if (vm_instance_start(instance, &failure) == 0) {
+        *ret_instance = instance;
+        return 0;
+    }
+    /* By now QEMU has had the whole timeout: no further grace. */
+    if (self->process.pid > 0) {
+        process_wait(&self->process, deadline_after(monotonic_ns(), 200 * NS_PER_MS));
+        cleanup_free char *diagnosis = vm_diagnose(instance);
+        if (!process_ended(&self->process))
+            process_end(&self->process, 0);
+        if (diagnosis && failure->kind != ERROR_INTERRUPTED) {
+            char *message = text_format("%s: %s", failure->message, diagnosis);
+            if (message) {
+                free(failure->message);
+                failure->message = message;
+            }
+        }
+    }
+    vm_instance_stop(instance, NULL);
+    instance_free(instance);
+    return error_move(err, TAKE_PTR(failure));
+}
+
+static uint64_t allocated_bytes(const char *folder) {
+    static const char *const names[] = {"disk.raw", "disk.qcow2"};
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        cleanup_free char *path = text_format("%s/%s", folder, names[i]);
+        struct stat status;
+        if (path && stat(path, &status) == 0)
+            bytes += (uint64_t)status.st_blocks * 512;
+    }
+    return bytes;
+}
+
+static int vm_footprint(struct instance *instance, struct footprint *ret_footprint,
+                        struct error **err) {
+    const struct vm_state *state = instance->environment->state;
+    (void)err;
+    *ret_footprint = (struct footprint){
+        .image_bytes = state->image.kernel_bytes + state->image.initramfs_bytes +
+                       allocated_bytes(instance->data_path),
+        .resident_bytes = process_pss_bytes(instance->pid),
+        .cpu_ns = process_cpu_ns(instance->pid),
+        .throttled_ns = FOOTPRINT_UNKNOWN,
+    };
+    return 0;
+}
+
+static const char *const *vm_cold_files(struct environment *environment) {
+    struct vm_state *state = environment->state;
+    static const char *const none[] = {NULL};
+    if (!state || !state->provisioned)
+        return none;
+    state->cold_files[0] = state->qemu;
+    state->cold_files[1] = state->image.kernel_path;
+    state->cold_files[2] = state->image.initramfs_path;
+    state->cold_files[3] = NULL;
+    return state->cold_files;
+}
+
+const struct environment_ops environment_vm = {
+    .name = "vm",
+    .summary = "a virtual machine: QEMU, with KVM where it is native, else its software emulation",
+    .keys = vm_keys,
+    .probe = vm_probe,
+    .provision = vm_provision,
+    .describe = vm_describe,
+    .start = vm_start,
+    .footprint = vm_footprint,
+    .facts = vm_facts,
+    .diagnose = vm_diagnose,
+    .stop = vm_instance_stop,
+    .release = vm_release,
+    .cold_files = vm_cold_files,
+};

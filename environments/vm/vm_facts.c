@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* Facts of a running virtual machine, as QEMU and the kernel tell them, not as they were asked for.
+ */
+#include "common/file.h"
+#include "environments/vm/vm.h"
+
+#include <string.h>
+
+#define QUESTION_NS (5 * NS_PER_S)
+
+static void add_command(const struct vm_instance *self, json_t *facts) {
+    json_t *command = json_array();
+    for (unsigned i = 0; i < self->command.count; i++)
+        json_array_append_new(command, json_stringn_nocheck(self->command.arguments[i],
+                                                            strlen(self->command.arguments[i])));
+    json_object_set_new(facts, "command", command);
+}
+
+static void add_pinning(const struct vm_instance *self, json_t *facts) {
+    json_t *pinning = json_array();
+    for (unsigned i = 0; i < self->vcpu_count; i++)
+        json_array_append_new(pinning, json_string(self->vcpus[i].cpu_list));
+    json_object_set_new(facts, "vcpu_cpus", pinning);
+}
+
+static void add_image(const struct vm_state *state, json_t *facts) {
+    json_object_set_new(facts, "qemu_version", json_string(state->qemu_version));
+    json_object_set_new(facts, "guest_kernel", json_string(state->image.release));
+    json_object_set_new(facts, "guest_kernel_origin", json_string(state->image.origin));
+    json_object_set_new(facts, "guest_kernel_sha256", json_string(state->image.kernel_sha256));
+    json_object_set_new(facts, "initramfs_sha256", json_string(state->image.initramfs_sha256));
+    json_object_set_new(facts, "guest_modules", json_string(state->image.modules));
+}
+
+static void add_kvm(const struct kvm_probe_result *kvm, json_t *facts) {
+    json_object_set_new(facts, "kvm_state", json_string(kvm_state_name(kvm->state)));
+    json_object_set_new(facts, "kvm_reason", json_string(kvm->reason));
+    json_object_set_new(facts, "kvm_back_end", json_string(kvm->back_end));
+    if (kvm->host_loops_per_second > 0)
+        json_object_set_new(facts, "kvm_speed_of_host",
+                            json_real(kvm->guest_loops_per_second / kvm->host_loops_per_second));
+}
+
+/* Whether QEMU really uses KVM. */
+static int add_accelerator(struct vm_instance *self, json_t *facts, struct error **err) {
+    json_auto_t *answer = NULL;
+    if (qmp_execute(self->qmp, "query-kvm", NULL, deadline_after(monotonic_ns(), QUESTION_NS),
+                    &answer, err) < 0)
+        return -1;
+    bool kvm = json_is_true(json_object_get(answer, "enabled"));
+    json_object_set_new(facts, "qemu_accelerator", json_string(kvm ? "KVM" : "TCG"));
+    return 0;
+}
+
+/* The cache of the disk: `writeback` says that the guest is told to send flushes (FLUSH is
+ * offered), `no-flush` that QEMU would ignore them. */
+static int add_disk(struct vm_instance *self, json_t *facts, struct error **err) {
+    json_auto_t *answer = NULL;
+    if (qmp_execute(self->qmp, "query-block", NULL, deadline_after(monotonic_ns(), QUESTION_NS),
+                    &answer, err) < 0)
+        return -1;
+    size_t index;
+    json_t *device;
+    json_array_foreach(answer, index, device) {
+        json_t *inserted = json_object_get(device, "inserted");
+        json_t *cache = json_object_get(inserted, "cache");
+        if (!cache)
+            continue;
+        json_object_set_new(facts, "disk_flush_offered",
+                            json_boolean(json_is_true(json_object_get(cache, "writeback"))));
+        json_object_set_new(facts, "disk_flush_ignored",
+                            json_boolean(json_is_true(json_object_get(cache, "no-flush"))));
+        json_object_set_new(facts, "disk_past_host_cache",
+                            json_boolean(json_is_true(json_object_get(cache, "direct"))));
+        json_t *format = json_object_get(inserted, "drv");
+        if (json_is_string(format))
+            json_object_set(facts, "disk_format", format);
+    }
+    return 0;
+}
+
+int vm_facts(struct instance *instance, json_t *facts, struct error **err) {
+    const struct vm_state *state = instance->environment->state;
+    struct vm_instance *self = instance->state;
+    add_command(self, facts);
+    add_pinning(self, facts);
+    add_image(state, facts);
+    add_kvm(&state->kvm, facts);
+    return add_accelerator(self, facts, err) < 0 ? -1 : add_disk(self, facts, err);
+}

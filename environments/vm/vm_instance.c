@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* One virtual machine, from its disk to its end. */
+#include "common/file.h"
+#include "environments/start.h"
+#include "environments/vm/vm.h"
+#include "environments/vm/vm_disk.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+/* First words of the agent as /init (INIT_STARTED of bench/init.h; docs/protocol.md). */
+#define FIRST_WORDS "boxmark-init: started"
+
+int vm_log_folder(const struct environment *environment, char **ret_path, struct error **err) {
+    *ret_path = NULL;
+    if (!environment->setup->log_folder)
+        return 0;
+    cleanup_free char *name = strdup(environment->label);
+    if (!name)
+        return error_no_memory(err);
+    for (char *at = name; *at; at++)
+        if (*at == '/' || !isgraph((unsigned char)*at))
+            *at = '_';
+    cleanup_free char *path = text_format("%s/%s", environment->setup->log_folder, name);
+    if (!path)
+        return error_no_memory(err);
+    if (file_make_folders(path, 0755, err) < 0)
+        return -1;
+    *ret_path = TAKE_PTR(path);
+    return 0;
+}
+
+/* The ends of socket pairs: ours and QEMU's. */
+struct sockets {
+    int agent[2], console[2], qmp[2];
+};
+
+static void sockets_cleanup(struct sockets *sockets) {
+    int *pairs[] = {sockets->agent, sockets->console, sockets->qmp};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t end = 0; end < 2; end++)
+            if (pairs[i][end] >= 0)
+                close(pairs[i][end]);
+}
+
+static int make_sockets(struct sockets *sockets, struct error **err) {
+    int *pairs[] = {sockets->agent, sockets->console, sockets->qmp};
+    for (size_t i = 0; i < 3; i++)
+        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pairs[i]) < 0)
+            return error_set(err, ERROR_INTERNAL, errno, "cannot make a channel to QEMU");
+    return 0;
+}
+
+static int open_console(struct instance *instance, int *fd, struct error **err) {
+    struct vm_instance *self = instance->state;
+    cleanup_free char *folder = NULL;
+    if (vm_log_folder(instance->environment, &folder, err) < 0)
+        return -1;
+    cleanup_free char *path = folder ? text_format("%s/console.log", folder) : NULL;
+    return console_open(TAKE_FD(*fd), path, FIRST_WORDS, instance->environment->setup->clock,
+                        &self->console, err);
+}
+
+/* "0-1,4", as cpusets write it. */
+static void list_cpus(const cpu_set_t *cpus, char *text, size_t capacity) {
+    size_t length = 0;
+    for (int cpu = 0; cpu < CPU_SETSIZE && length + 1 < capacity; cpu++) {
+        if (!CPU_ISSET(cpu, cpus))
+            continue;
+        int last = cpu;
+        while (last + 1 < CPU_SETSIZE && CPU_ISSET(last + 1, cpus))
+            last++;
+        int count = snprintf(text + length, capacity - length, last > cpu ? "%s%d-%d" : "%s%d",
+                             length ? "," : "", cpu, last);
+        if (count > 0)
+            length += (size_t)count;
+        cpu = last;
+    }
+}
+
+/* Puts the threads of the virtual CPUs onto the envelope's CPUs, one to one, and reads back. */
+static int pin_vcpus(struct instance *instance, uint64_t deadline_ns, struct error **err) {
+    struct vm_instance *self = instance->state;
+    const struct vm_state *state = instance->environment->state;
+    const struct envelope *envelope = &instance->environment->setup->envelope;
+    json_auto_t *list = NULL;
+    if (qmp_execute(self->qmp, "query-cpus-fast", NULL, deadline_ns, &list, err) < 0)
+        return -1;
+    size_t count = json_array_size(list);
+    if (count != envelope->cpu_count)
+        return error_set(err, ERROR_INTERNAL, 0, "QEMU made %zu virtual CPUs instead of %u", count,
+                         envelope->cpu_count);
+    self->vcpus = calloc(count, sizeof(*self->vcpus));
+    if (!self->vcpus)
+        return error_no_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        pid_t thread =
+            (pid_t)json_integer_value(json_object_get(json_array_get(list, i), "thread-id"));
+        cpu_set_t cpus;
+        CPU_ZERO(&cpus);
+        CPU_SET(envelope->cpus[i], &cpus);
+        if (state->options.pin && sched_setaffinity(thread, sizeof(cpus), &cpus) < 0)
+            return error_set(err, ERROR_INTERNAL, errno, "cannot pin virtual CPU %zu to CPU %u", i,
+                             envelope->cpus[i]);
+        self->vcpus[i].thread = thread;
+        self->vcpu_count++;
+        if (sched_getaffinity(thread, sizeof(cpus), &cpus) < 0)
+            continue;
+        list_cpus(&cpus, self->vcpus[i].cpu_list, sizeof(self->vcpus[i].cpu_list));
+    }
+    return 0;
+}
+
+static int launch(struct instance *instance, const struct qemu_files *files,
+                  struct sockets *sockets, struct error **err) {
+    struct environment *environment = instance->environment;
+    const struct vm_state *state = environment->state;
+    struct vm_instance *self = instance->state;
+    if (qemu_command_build(&state->options.config, files, &self->command, err) < 0)
+        return -1;
+    self->stderr_fd = memfd_create("qemu-stderr", MFD_CLOEXEC);
+    if (self->stderr_fd < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot keep QEMU's messages");
+    cpu_set_t cpus;
+    envelope_cpu_set(&environment->setup->envelope, &cpus);
+    const int keep[] = {files->agent_fd, files->console_fd, files->qmp_fd, -1};
+    struct process_options options = {
+        .arguments = (const char *const *)self->command.arguments,
+        .stdin_fd = -1,
+        .stdout_fd = self->stderr_fd,
+        .stderr_fd = self->stderr_fd,
+        .keep_fds = keep,
+        .cpus = &cpus,
+        .cgroup_procs_fd = -1,
+    };
+    instance_stamp(instance, STAMP_LAUNCH);
+    if (process_start(&options, &self->process, NULL, &instance->stamps[STAMP_HELPER_ALIVE], err) <
+        0)
+        return -1;
+    instance->pid = self->process.pid;
+    /* So that the end of QEMU is the end of each stream. */
+    close_fd(&sockets->agent[1]);
+    close_fd(&sockets->console[1]);
+    close_fd(&sockets->qmp[1]);
+    return 0;
+}
+
+static int connect_and_wait(struct instance *instance, struct sockets *sockets,
+                            struct error **err) {
+    struct vm_instance *self = instance->state;
+    const struct environment_setup *setup = instance->environment->setup;
+    uint64_t deadline_ns = deadline_after(monotonic_ns(), setup->start_timeout_ns);
+    int agent_fd = sockets->agent[0];
+    if (open_console(instance, &sockets->console[0], err) < 0)
+        return -1;
+    if (channel_open_fds(agent_fd, agent_fd, setup->cancel_fd, &instance->channel, err) < 0) {
+        sockets->agent[0] = -1;
+        return -1;
+    }
+    sockets->agent[0] = -1;
+    /* While the guest boots. */
+    if (qmp_open(TAKE_FD(sockets->qmp[0]), setup->cancel_fd, deadline_ns, &self->qmp, err) < 0 ||
+        pin_vcpus(instance, deadline_ns, err) < 0)
+        return -1;
+    if (start_wait_ready(instance, agent_fd, &self->process, err) < 0)
+        return -1;
+    console_stamps(self->console, &instance->stamps[STAMP_KERNEL_ENTERED],
+                   &instance->stamps[STAMP_USER_INSTRUCTION]);
+    return 0;
+}
+
+int vm_instance_start(struct instance *instance, struct error **err) {
+    struct environment *environment = instance->environment;
+    const struct environment_setup *setup = environment->setup;
+    const struct vm_state *state = environment->state;
+    const struct vm_config *config = &state->options.config;
+    __attribute__((cleanup(sockets_cleanup))) struct sockets sockets = {
+        {-1, -1}, {-1, -1}, {-1, -1}};
+    if (start_make_data_folder(instance, err) < 0)
+        return -1;
+    cleanup_free char *disk =
+        text_format("%s/disk.%s", instance->data_path, config->qcow2 ? "qcow2" : "raw");
+    if (!disk)
+        return error_no_memory(err);
+    if (vm_disk_make(disk, vm_disk_bytes(setup->data_bytes), config->qcow2, setup->cancel_fd, err) <
+            0 ||
+        make_sockets(&sockets, err) < 0)
+        return -1;
+    struct qemu_files files = {.qemu = state->qemu,
+                               .kernel = state->image.kernel_path,
+                               .initramfs = state->image.initramfs_path,
+                               .disk = disk,
+                               .agent_fd = sockets.agent[1],
+                               .console_fd = sockets.console[1],
+                               .qmp_fd = sockets.qmp[1]};
+    if (launch(instance, &files, &sockets, err) < 0)
+        return -1;
+    return connect_and_wait(instance, &sockets, err);
+}
+
+int vm_instance_stop(struct instance *instance, struct error **err) {
+    struct vm_instance *self = instance->state;
+    const struct environment_setup *setup = instance->environment->setup;
+    instance_stamp(instance, STAMP_STOP_REQUESTED);
+    /* The agent sees its channel's end, ends, and its init ends the guest. */
+    instance->channel = channel_close(instance->channel);
+    bool ended =
+        process_end(&self->process, deadline_after(monotonic_ns(), setup->stop_timeout_ns));
+    instance_stamp(instance, STAMP_REAPED);
+    if (ended && self->console)
+        console_drain(self->console, NS_PER_S);
+    self->console = console_close(self->console);
+    self->qmp = qmp_close(self->qmp);
+    int result = instance->data_path ? file_remove_tree(instance->data_path, err) : 0;
+    instance_stamp(instance, STAMP_CLEANED);
+    if (!ended && result == 0)
+        result =
+            error_set(err, ERROR_INTERNAL, 0, "QEMU (process %d) does not end", (int)instance->pid);
+    if (self->stderr_fd >= 0)
+        close(self->stderr_fd);
+    qemu_command_clear(&self->command);
+    free(self->vcpus);
+    free(self);
+    instance->state = NULL;
+    return result;
+}
