@@ -21,7 +21,7 @@ struct contestant {
     const char *name;
     struct environment *environment; /* NULL: a command */
     char **arguments;
-    double *times_us;
+    double *times_us, *alive_us, *exec_us; /* since launch; the last two of ours only */
 };
 
 static struct environment_setup setup = {
@@ -31,12 +31,17 @@ static struct environment_setup setup = {
     .clock = &clock_monotonic,
 };
 
-static double time_environment(struct contestant *contestant, struct error **err) {
+static double since_launch_us(const struct instance *instance, enum stamp stamp) {
+    return (double)(instance->stamps[stamp] - instance->stamps[STAMP_LAUNCH]) / 1e3;
+}
+
+static double time_environment(struct contestant *contestant, unsigned round, struct error **err) {
     struct instance *instance = NULL;
     if (contestant->environment->ops->start(contestant->environment, &instance, err) < 0)
         return -1;
-    double elapsed_us =
-        (double)(instance->stamps[STAMP_AGENT_READY] - instance->stamps[STAMP_LAUNCH]) / 1e3;
+    double elapsed_us = since_launch_us(instance, STAMP_AGENT_READY);
+    contestant->alive_us[round] = since_launch_us(instance, STAMP_HELPER_ALIVE);
+    contestant->exec_us[round] = since_launch_us(instance, STAMP_USER_INSTRUCTION);
     int result = contestant->environment->ops->stop(instance, err);
     instance_free(instance);
     return result < 0 ? -1 : elapsed_us;
@@ -98,19 +103,57 @@ static int read_contestants(int argc, char **argv, struct contestant *contestant
 }
 
 static int race(unsigned rounds, struct contestant *contestants, int count, struct error **err) {
-    for (int i = 0; i < count; i++)
-        if (!(contestants[i].times_us = calloc(rounds, sizeof(double))))
+    for (int i = 0; i < count; i++) {
+        contestants[i].times_us = calloc(rounds, sizeof(double));
+        contestants[i].alive_us = calloc(rounds, sizeof(double));
+        contestants[i].exec_us = calloc(rounds, sizeof(double));
+        if (!contestants[i].times_us || !contestants[i].alive_us || !contestants[i].exec_us)
             return error_no_memory(err);
+    }
     for (unsigned round = 0; round < rounds; round++)
         for (int j = 0; j < count; j++) {
             /* Every round begins with another one. */
             struct contestant *one = &contestants[((unsigned)j + round) % (unsigned)count];
-            double time_us = one->environment ? time_environment(one, err) : time_command(one, err);
+            double time_us =
+                one->environment ? time_environment(one, round, err) : time_command(one, err);
             if (time_us < 0)
                 return error_wrap(err, "%s", one->name);
             one->times_us[round] = time_us;
         }
     return 0;
+}
+
+static double quantile(double *values, unsigned count, unsigned percent) {
+    qsort(values, count, sizeof(*values), compare_times);
+    return values[count * percent / 100];
+}
+
+static void print_results(struct contestant *contestants, int count, unsigned rounds) {
+    printf("%-24s %9s %9s %9s %7s %9s %9s\n", "launch to, in us", "ready", "10 %", "90 %", "ratio",
+           "alive", "exec");
+    double first_us = 0;
+    for (int i = 0; i < count; i++) {
+        struct contestant *one = &contestants[i];
+        double median_us = quantile(one->times_us, rounds, 50);
+        if (i == 0)
+            first_us = median_us;
+        printf("%-24s %9.0f %9.0f %9.0f %7.2f", one->name, median_us,
+               quantile(one->times_us, rounds, 10), quantile(one->times_us, rounds, 90),
+               median_us / first_us);
+        if (one->environment)
+            printf(" %9.0f %9.0f", quantile(one->alive_us, rounds, 50),
+                   quantile(one->exec_us, rounds, 50));
+        putchar('\n');
+    }
+}
+
+static void free_contestants(struct contestant *contestants) {
+    for (int i = 0; i < CONTESTANTS_MAX; i++) {
+        environment_free(contestants[i].environment);
+        free(contestants[i].times_us);
+        free(contestants[i].alive_us);
+        free(contestants[i].exec_us);
+    }
 }
 
 int main(int argc, char **argv) {
@@ -127,23 +170,11 @@ int main(int argc, char **argv) {
     int count = -1;
     if (rounds > 0 && envelope_choose(0, 2, UINT64_C(256) << 20, &setup.envelope, &err) == 0)
         count = read_contestants(argc, argv, contestants, &err);
-    if (count < 0 || race(rounds, contestants, count, &err) < 0) {
+    bool fine = count > 0 && race(rounds, contestants, count, &err) == 0;
+    if (fine)
+        print_results(contestants, count, rounds);
+    else
         fprintf(stderr, "container-start: %s\n", error_message(err));
-        return 1;
-    }
-    printf("%-28s %10s %10s %10s %8s\n", "launch to agent ready", "median us", "10 % us", "90 % us",
-           "ratio");
-    double first_us = 0;
-    for (int i = 0; i < count; i++) {
-        double *times_us = contestants[i].times_us;
-        qsort(times_us, rounds, sizeof(double), compare_times);
-        double median_us = times_us[rounds / 2];
-        if (i == 0)
-            first_us = median_us;
-        printf("%-28s %10.0f %10.0f %10.0f %8.2f\n", contestants[i].name, median_us,
-               times_us[rounds / 10], times_us[rounds * 9 / 10], median_us / first_us);
-        environment_free(contestants[i].environment);
-        free(times_us);
-    }
-    return 0;
+    free_contestants(contestants);
+    return fine ? 0 : 1;
 }
