@@ -78,7 +78,12 @@ int container_provision(struct environment *environment, struct error **err) {
     environment->state = self;
     struct container_plan *plan = &self->plan;
     choose_user_namespace(environment, plan);
-    plan->agent_path = environment->setup->agent_path;
+    /* It is bound from within another folder. */
+    self->agent_path = realpath(environment->setup->agent_path, NULL);
+    if (!self->agent_path)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot find the agent %s",
+                         environment->setup->agent_path);
+    plan->agent_path = self->agent_path;
     plan->host_network = strcmp(environment_value(environment, "net"), "host") == 0;
     plan->ssbd = strcmp(environment_value(environment, "mitigation"), "ssbd") == 0;
     cgroup_limits_of(&environment->setup->envelope, &self->limits);
@@ -97,6 +102,7 @@ static void container_release(struct environment *environment) {
         return;
     container_filter_free(&self->filter);
     cgroup_world_free(self->world);
+    free(self->agent_path);
     free(self);
     environment->state = NULL;
 }
@@ -118,7 +124,11 @@ struct instance *container_instance_new(struct environment *environment, struct 
 }
 
 int container_give_data_folder(struct instance *instance, struct error **err) {
-    const struct container_instance *self = instance->state;
+    struct container_instance *self = instance->state;
+    self->data_path = realpath(instance->data_path, NULL);
+    if (!self->data_path)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot find %s", instance->data_path);
+    self->plan.data_path = self->data_path;
     if (self->plan.user_namespace == USER_NAMESPACE_LAST &&
         chown(instance->data_path, self->plan.uid, self->plan.gid) < 0)
         return error_set(err, ERROR_INTERNAL, errno, "cannot give %s to the container's user",
@@ -149,7 +159,6 @@ static int complete_plan(struct instance *instance, int *ret_agent_fd, int *ret_
     *ret_errors_fd = errors[1];
     self->plan = container->plan;
     self->plan.filter = container->filter;
-    self->plan.data_path = instance->data_path;
     self->plan.arguments = agent_arguments;
     self->plan.stdin_fd = self->plan.stdout_fd = *ret_agent_fd;
     self->plan.stderr_fd = *ret_errors_fd;
@@ -228,6 +237,7 @@ static int container_stop(struct instance *instance, struct error **err) {
     instance_stamp(instance, STAMP_CLEANED);
     if (self->errors_fd >= 0)
         close(self->errors_fd);
+    free(self->data_path);
     free(self);
     instance->state = NULL;
     return first ? error_move(err, TAKE_PTR(first)) : 0;

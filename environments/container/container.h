@@ -103,6 +103,7 @@ struct container {
     struct cgroup_world *world;
     struct cgroup_limits limits;
     struct sock_fprog filter;
+    char *agent_path;           /* absolute */
     struct container_plan plan; /* without what differs by instance */
 };
 
@@ -111,8 +112,9 @@ struct container_instance {
     struct container_plan plan;
     struct enclosure enclosure;
     struct process process;
-    int channel_fd; /* of the instance's channel */
-    int errors_fd;  /* what the agent writes to its standard error */
+    char *data_path; /* absolute */
+    int channel_fd;  /* of the instance's channel */
+    int errors_fd;   /* what the agent writes to its standard error */
 };
 
 /* Fills environment->state; fine to call again. */
@@ -121,7 +123,7 @@ int container_provision(struct environment *environment, struct error **err);
 /* An instance that has nothing yet; NULL with an error. */
 struct instance *container_instance_new(struct environment *environment, struct error **err);
 
-/* Makes the container's user the owner of its data folder. */
+/* Puts the data folder into the plan and makes the container's user its owner. */
 int container_give_data_folder(struct instance *instance, struct error **err);
 
 /* ---- describe.c ---- */

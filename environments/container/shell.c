@@ -28,7 +28,6 @@ static int run_shell(struct instance *instance, int *ret_status, struct error **
     struct container_instance *self = instance->state;
     self->plan = container->plan;
     self->plan.filter = container->filter;
-    self->plan.data_path = instance->data_path;
     self->plan.arguments = shell_arguments;
     self->plan.shell = true;
     struct launch_plan plan = {
