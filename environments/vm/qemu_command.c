@@ -98,10 +98,10 @@ static void add_kernel(struct builder *builder, const struct vm_config *config,
      * panic=-1 and reboot=t with -no-reboot: a panic, like an orderly end, ends QEMU at once.
      */
     add_option(builder, "-append",
-               "earlyprintk=ttyS0 quiet console=ttyS0 panic=-1 reboot=t%s%s -- --init "
+               "earlyprintk=ttyS0 quiet console=ttyS0 panic=-1 reboot=t "
+               "transparent_hugepage=%s -- --init "
                "--channel virtio:" QEMU_CHANNEL_NAME " --data-device %s --data /data",
-               config->huge_page_mode ? " transparent_hugepage=" : "",
-               config->huge_page_mode ? config->huge_page_mode : "", devices[config->disk]);
+               config->huge_page_mode, devices[config->disk]);
 }
 
 static void add_channels(struct builder *builder, const struct vm_config *config,

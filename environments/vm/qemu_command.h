@@ -26,7 +26,7 @@ struct vm_config {
     bool cpu_baseline; /* a processor of least features instead of the host's */
     unsigned cpus;
     uint64_t memory_bytes;
-    const char *huge_page_mode; /* the host's transparent_hugepage mode, or NULL */
+    char huge_page_mode[16]; /* the host's transparent_hugepage mode: always, madvise, never */
 };
 
 /* What differs from start to start. */

@@ -16,11 +16,16 @@ static void add_command(const struct vm_instance *self, json_t *facts) {
     json_object_set_new(facts, "command", command);
 }
 
-static void add_pinning(const struct vm_instance *self, json_t *facts) {
-    json_t *pinning = json_array();
-    for (unsigned i = 0; i < self->vcpu_count; i++)
-        json_array_append_new(pinning, json_string(self->vcpus[i].cpu_list));
-    json_object_set_new(facts, "vcpu_cpus", pinning);
+/* Where the threads of the virtual CPUs may run, as the kernel told after they had been pinned. */
+static void add_threads(const struct vm_instance *self, json_t *facts) {
+    json_t *threads = json_array();
+    for (unsigned i = 0; i < self->vcpu_count; i++) {
+        char name[32];
+        snprintf(name, sizeof(name), "vcpu%u", i);
+        json_array_append_new(
+            threads, json_pack("{s:s, s:s}", "name", name, "cpus", self->vcpus[i].cpu_list));
+    }
+    json_object_set_new(facts, "threads", threads);
 }
 
 static void add_image(const struct vm_state *state, json_t *facts) {
@@ -52,8 +57,19 @@ static int add_accelerator(struct vm_instance *self, json_t *facts, struct error
     return 0;
 }
 
-/* The cache of the disk: `writeback` says that the guest is told to send flushes (FLUSH is
- * offered), `no-flush` that QEMU would ignore them. */
+/* "cache" in the words of QEMU's manual for cache=. */
+static const char *cache_name(bool direct, bool flush_offered, bool flush_ignored) {
+    if (flush_ignored)
+        return "unsafe";
+    if (direct)
+        return flush_offered ? "none" : "directsync";
+    return flush_offered ? "writeback" : "writethrough";
+}
+
+/*
+ * QEMU's `writeback` says that the disk has a volatile cache for the guest, so that it offers
+ * FLUSH; `no-flush` that QEMU ignores it. The disk keeps its promises when it is flushed truly.
+ */
 static int add_disk(struct vm_instance *self, json_t *facts, struct error **err) {
     json_auto_t *answer = NULL;
     if (qmp_execute(self->qmp, "query-block", NULL, deadline_after(monotonic_ns(), QUESTION_NS),
@@ -66,15 +82,14 @@ static int add_disk(struct vm_instance *self, json_t *facts, struct error **err)
         json_t *cache = json_object_get(inserted, "cache");
         if (!cache)
             continue;
-        json_object_set_new(facts, "disk_flush_offered",
-                            json_boolean(json_is_true(json_object_get(cache, "writeback"))));
-        json_object_set_new(facts, "disk_flush_ignored",
-                            json_boolean(json_is_true(json_object_get(cache, "no-flush"))));
-        json_object_set_new(facts, "disk_past_host_cache",
-                            json_boolean(json_is_true(json_object_get(cache, "direct"))));
-        json_t *format = json_object_get(inserted, "drv");
-        if (json_is_string(format))
-            json_object_set(facts, "disk_format", format);
+        bool direct = json_is_true(json_object_get(cache, "direct"));
+        bool offered = json_is_true(json_object_get(cache, "writeback"));
+        bool ignored = json_is_true(json_object_get(cache, "no-flush"));
+        const char *format = json_string_value(json_object_get(inserted, "drv"));
+        json_object_set_new(facts, "disk",
+                            json_pack("{s:s, s:b, s:s}", "cache",
+                                      cache_name(direct, offered, ignored), "flush",
+                                      offered && !ignored, "format", format ? format : ""));
     }
     return 0;
 }
@@ -83,7 +98,7 @@ int vm_facts(struct instance *instance, json_t *facts, struct error **err) {
     const struct vm_state *state = instance->environment->state;
     struct vm_instance *self = instance->state;
     add_command(self, facts);
-    add_pinning(self, facts);
+    add_threads(self, facts);
     add_image(state, facts);
     add_kvm(&state->kvm, facts);
     return add_accelerator(self, facts, err) < 0 ? -1 : add_disk(self, facts, err);

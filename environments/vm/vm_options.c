@@ -23,7 +23,7 @@ const struct spec_key vm_keys[] = {
     {"format", VALUES("raw", "qcow2"), "of the disk's image"},
     {"accel", VALUES("auto", "kvm", "tcg"), "KVM where it is native, or as given"},
     {"kernel", NULL, "lean, cloud, host or a file"},
-    {NULL, NULL, NULL},
+    {0},
 };
 
 static unsigned value_index(const struct environment *environment, const char *name) {
@@ -120,10 +120,12 @@ static int check_host(const struct environment *environment, struct vm_options *
 /* "always [madvise] never" -> "madvise": programs in the guest shall meet the host's policy. */
 static void read_huge_page_mode(struct vm_options *options) {
     cleanup_free char *line = file_read_line("/sys/kernel/mm/transparent_hugepage/enabled");
+    /* A kernel without them. */
+    strcpy(options->config.huge_page_mode, "never");
     const char *start = line ? strchr(line, '[') : NULL;
     const char *end = start ? strchr(start, ']') : NULL;
-    if (end && (size_t)(end - start) <= sizeof(options->huge_page_mode))
-        snprintf(options->huge_page_mode, sizeof(options->huge_page_mode), "%.*s",
+    if (end && (size_t)(end - start) <= sizeof(options->config.huge_page_mode))
+        snprintf(options->config.huge_page_mode, sizeof(options->config.huge_page_mode), "%.*s",
                  (int)(end - start - 1), start + 1);
 }
 

@@ -15,7 +15,6 @@ struct vm_options {
     bool pin;           /* each virtual CPU onto one CPU of the envelope */
     bool aio_given;     /* the user asked for this aio: it is not replaced by another */
     const char *kernel; /* as guest_kernel_find takes it; belongs to the environment */
-    char huge_page_mode[16];
 };
 
 extern const struct spec_key vm_keys[];
