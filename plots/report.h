@@ -20,8 +20,15 @@ struct report {
     const json_t *audit; /* array of audit items, or NULL */
     unsigned columns;    /* width of the terminal, 80 when unknown */
     bool color;          /* a terminal that wants colour */
+    bool ascii;          /* the terminal shows nothing but ASCII */
     bool full;           /* every metric, not the headlines alone */
 };
+
+/*
+ * Sets columns, color and ascii for output to this descriptor: its width (or $COLUMNS), NO_COLOR
+ * and TERM, the locale (setlocale must have been called).
+ */
+void report_fit_terminal(struct report *report, int fd);
 
 struct report_writer {
     const char *name;      /* as in --format */

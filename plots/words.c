@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/words.h"
+
+#include "common/file.h"
+#include "plots/format.h"
+
+#include <math.h>
+#include <string.h>
+
+int text_list_add(struct text_list *list, char *text, struct error **err) {
+    if (!text)
+        return error_no_memory(err);
+    char **larger = realloc(list->items, (list->count + 1) * sizeof(*larger));
+    if (!larger) {
+        free(text);
+        return error_no_memory(err);
+    }
+    list->items = larger;
+    list->items[list->count++] = text;
+    return 0;
+}
+
+void text_list_cleanup(struct text_list *list) {
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (struct text_list){0};
+}
+
+int report_reference(const struct report *report) {
+    return report->summary->has_reference ? 0 : -1;
+}
+
+enum verdict report_verdict(const struct report *report, const struct summary_cell *cell) {
+    if (report->summary->has_reference || cell->verdict == VERDICT_UNTRUSTWORTHY)
+        return cell->blocks > 0 ? cell->verdict : VERDICT_NONE;
+    return VERDICT_NONE;
+}
+
+bool report_shows(const struct report *report, const struct summary_metric *metric) {
+    if (report->full || metric->headline)
+        return true;
+    /* A run whose workloads have no headline (unknown to this version) is not an empty table. */
+    for (unsigned i = 0; i < report->summary->metric_count; i++)
+        if (report->summary->metrics[i].headline)
+            return false;
+    return true;
+}
+
+unsigned report_blocks(const struct report *report) {
+    unsigned blocks = 0;
+    for (unsigned i = 0; i < report->summary->metric_count; i++)
+        for (unsigned j = 0; j < report->summary->environment_count; j++)
+            if (report->summary->metrics[i].cells[j].blocks > blocks)
+                blocks = report->summary->metrics[i].cells[j].blocks;
+    return blocks;
+}
+
+const json_t *report_member(const json_t *object, const char *const *path) {
+    for (; object && *path; path++)
+        object = json_object_get(object, *path);
+    return object;
+}
+
+char *report_member_text(const json_t *object, const char *const *path) {
+    const json_t *member = report_member(object, path);
+    if (json_is_string(member) && *json_string_value(member))
+        return strdup(json_string_value(member));
+    if (json_is_integer(member))
+        return text_format("%lld", (long long)json_integer_value(member));
+    char number[FORMAT_BYTES];
+    if (json_is_real(member))
+        return strdup(format_exact(json_real_value(member), number));
+    return NULL;
+}
+
+const char *better_words(const struct summary_metric *metric) {
+    if (strcmp(metric->better, "lower") == 0)
+        return "lower is better";
+    return strcmp(metric->better, "higher") == 0 ? "higher is better" : "";
+}
+
+const char *verdict_mark(enum verdict verdict) {
+    switch (verdict) {
+    case VERDICT_BETTER:
+        return "+";
+    case VERDICT_WORSE:
+        return "-";
+    case VERDICT_SAME:
+        return "~";
+    case VERDICT_INCONCLUSIVE:
+        return "?";
+    case VERDICT_UNTRUSTWORTHY:
+        return "!";
+    case VERDICT_NONE:
+        break;
+    }
+    return "";
+}
+
+char *report_confidence(const struct report *report, char text[40]) {
+    char number[FORMAT_BYTES];
+    snprintf(text, 40, "%s", format_percent(report->summary->options.confidence, false, number));
+    return text;
+}
+
+/* How a sentence calls what was done. */
+static const struct subject {
+    const char *workload, *metric, *words;
+} subjects[] = {
+    {"prime", "time", "Finding prime numbers"},
+    {"zip", "time", "Compression"},
+    {"stream", "copy", "Copying memory"},
+    {"stream", "triad", "Memory traffic (triad)"},
+    {"disk", "seq_write", "Sequential writing to disk"},
+    {"disk", "seq_read", "Sequential reading from disk"},
+    {"disk", "rand_read", "Random reading from disk"},
+    {"disk", "rand_write", "Random writing to disk"},
+    {"startup", "ready", "Starting"},
+    {"startup", "cold_ready", "Starting with cold caches"},
+    {NULL, NULL, NULL},
+};
+
+static char *subject_of(const struct summary_metric *metric) {
+    for (const struct subject *at = subjects; at->workload; at++)
+        if (strcmp(at->workload, metric->workload) == 0 && strcmp(at->metric, metric->metric) == 0)
+            return strdup(at->words);
+    return text_format("%s %s", metric->workload, metric->metric);
+}
+
+static bool is_time(const struct summary_metric *metric) {
+    static const char *const units[] = {"s", "ms", "us", "ns", NULL};
+    for (const char *const *unit = units; *unit; unit++)
+        if (strcmp(metric->unit, *unit) == 0)
+            return true;
+    return false;
+}
+
+/* One runs "on" a host and "in" everything else. */
+static const char *preposition(const char *label) {
+    return strncmp(label, "host", 4) == 0 ? "on" : "in";
+}
+
+static char *verdict_clause(const struct report *report, const struct summary_cell *cell) {
+    char margin[FORMAT_BYTES];
+    format_percent(report->summary->options.margin, false, margin);
+    switch (report_verdict(report, cell)) {
+    case VERDICT_BETTER:
+        return strdup(": better");
+    case VERDICT_WORSE:
+        return strdup(": worse");
+    case VERDICT_SAME:
+        return text_format(": the same within %s", margin);
+    case VERDICT_INCONCLUSIVE:
+        return text_format(": inconclusive%s%s%s", cell->reason ? " (" : "",
+                           cell->reason ? cell->reason : "", cell->reason ? ")" : "");
+    case VERDICT_UNTRUSTWORTHY:
+        return text_format(": not to be trusted%s%s%s", cell->reason ? " (" : "",
+                           cell->reason ? cell->reason : "", cell->reason ? ")" : "");
+    case VERDICT_NONE:
+        break;
+    }
+    return strdup("");
+}
+
+char *report_sentence(const struct report *report, const struct summary_metric *metric,
+                      unsigned environment) {
+    const struct summary *summary = report->summary;
+    const struct summary_environment *own = &summary->environments[environment];
+    const struct summary_cell *cell = &metric->cells[environment];
+    int reference = report_reference(report);
+    cleanup_free char *subject = subject_of(metric);
+    cleanup_free char *clause = verdict_clause(report, cell);
+    if (!subject || !clause)
+        return NULL;
+    const char *in = preposition(own->label);
+    char first[FORMAT_BYTES], low[FORMAT_BYTES], high[FORMAT_BYTES], confidence[40];
+    if (cell->blocks == 0)
+        return text_format("%s %s %s was not measured.", subject, in, own->title);
+    if (reference < 0 || !isfinite(cell->ratio)) {
+        struct scale scale = scale_for(metric, summary->environment_count);
+        return text_format("%s %s %s: %s %s (median of %u %s)%s.", subject, in, own->title,
+                           format_value(cell->median * scale.factor, first), scale.unit,
+                           cell->blocks, cell->blocks == 1 ? "block" : "blocks", clause);
+    }
+    cleanup_free char *interval =
+        cell_has_ratio_interval(cell)
+            ? text_format(", %s interval %s to %s", report_confidence(report, confidence),
+                          format_ratio(cell->ratio_low, low), format_ratio(cell->ratio_high, high))
+            : strdup(" (too few blocks for an interval)");
+    const char *host = summary->environments[reference].title;
+    const char *on = preposition(summary->environments[reference].label);
+    format_ratio(cell->ratio, first);
+    if (!interval)
+        return NULL;
+    if (is_time(metric))
+        return text_format("%s %s %s takes %s times as long as %s %s%s%s.", subject, in, own->title,
+                           first, on, host, interval, clause);
+    return text_format("%s %s %s reaches %s times the figure %s %s%s%s.", subject, in, own->title,
+                       first, on, host, interval, clause);
+}
+
+/* Software emulation is no virtual machine as users know it: said before everything else. */
+static int warn_of_emulation(const struct summary *summary, struct text_list *list,
+                             struct error **err) {
+    for (unsigned i = 0; i < summary->environment_count; i++) {
+        const struct summary_environment *at = &summary->environments[i];
+        char *text = NULL;
+        if (strcmp(at->accelerator, "TCG") == 0)
+            text = text_format("%s ran under software emulation (TCG), not KVM: its figures are "
+                               "the cost of emulating a CPU, not of a virtual machine on "
+                               "hardware virtualisation. Do not quote them as KVM.",
+                               at->label);
+        else if (strcmp(at->accelerator, "mixed") == 0)
+            text = text_format("%s ran with different accelerators within this run: its figures "
+                               "mix them and mean nothing.",
+                               at->label);
+        else
+            continue;
+        if (text_list_add(list, text, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int warn_of_distrust(const struct report *report, struct text_list *list,
+                            struct error **err) {
+    const struct summary *summary = report->summary;
+    for (unsigned i = 0; i < summary->metric_count; i++)
+        for (unsigned j = 0; j < summary->environment_count; j++) {
+            const struct summary_metric *metric = &summary->metrics[i];
+            const struct summary_cell *cell = &metric->cells[j];
+            if (report_verdict(report, cell) != VERDICT_UNTRUSTWORTHY)
+                continue;
+            char *text = text_format("%s: not to be trusted: %s", summary->environments[j].title,
+                                     cell->reason ? cell->reason : "no reason was recorded");
+            bool known = false;
+            for (size_t k = 0; text && k < list->count; k++)
+                known = known || strcmp(list->items[k], text) == 0;
+            if (known)
+                free(text);
+            else if (text_list_add(list, text, err) < 0)
+                return -1;
+        }
+    return 0;
+}
+
+/* One warning for each flag, naming where it was raised. */
+static int warn_of_flag(const struct report *report, unsigned flag, const char *words,
+                        struct text_list *list, struct error **err) {
+    const struct summary *summary = report->summary;
+    cleanup_free char *where = NULL;
+    unsigned places = 0;
+    for (unsigned i = 0; i < summary->metric_count; i++)
+        for (unsigned j = 0; j < summary->environment_count; j++) {
+            const struct summary_metric *metric = &summary->metrics[i];
+            if (!(metric->cells[j].flags & flag) || metric->cells[j].blocks == 0 ||
+                !report_shows(report, metric))
+                continue;
+            if (++places > 4)
+                continue;
+            char *longer =
+                text_format("%s%s%s %s in %s", where ? where : "", where ? ", " : "",
+                            metric->workload, metric->metric, summary->environments[j].title);
+            free(where);
+            where = longer;
+        }
+    if (places == 0)
+        return 0;
+    if (places > 4)
+        return text_list_add(
+            list, text_format("%s: %s and %u more.", words, where ? where : "", places - 4), err);
+    return text_list_add(list, text_format("%s: %s.", words, where ? where : ""), err);
+}
+
+int report_warnings(const struct report *report, struct text_list *list, struct error **err) {
+    const struct summary *summary = report->summary;
+    if (warn_of_emulation(summary, list, err) < 0 || warn_of_distrust(report, list, err) < 0)
+        return -1;
+    if (report_reference(report) < 0 && summary->options.reference &&
+        text_list_add(
+            list,
+            text_format("%s was not measured: there are no ratios.", summary->options.reference),
+            err) < 0)
+        return -1;
+    bool few = false;
+    for (unsigned i = 0; i < summary->metric_count; i++)
+        for (unsigned j = 0; j < summary->environment_count; j++)
+            few = few || (summary->metrics[i].cells[j].flags & SUMMARY_TOO_FEW_BLOCKS);
+    unsigned blocks = report_blocks(report);
+    char confidence[40];
+    if (few && text_list_add(list,
+                             text_format("%u %s: too few for %s intervals; run more before you "
+                                         "conclude anything.",
+                                         blocks, blocks == 1 ? "block" : "blocks",
+                                         report_confidence(report, confidence)),
+                             err) < 0)
+        return -1;
+    if (warn_of_flag(report, SUMMARY_DRIFT, "Values moved with time during the run", list, err) < 0)
+        return -1;
+    if (summary->half_row_dropped &&
+        text_list_add(list,
+                      strdup("The last row of samples.csv was half-written (the run was killed) "
+                             "and is left out."),
+                      err) < 0)
+        return -1;
+    return 0;
+}
+
+int report_legend(const struct report *report, struct text_list *list, struct error **err) {
+    const struct summary *summary = report->summary;
+    int reference = report_reference(report);
+    char confidence[40], margin[FORMAT_BYTES];
+    report_confidence(report, confidence);
+    format_percent(summary->options.margin, false, margin);
+    if (text_list_add(list,
+                      strdup("median: of one value a block; in each block every environment "
+                             "is started afresh, in random order"),
+                      err) < 0 ||
+        text_list_add(list,
+                      strdup("spread: median absolute deviation between blocks (x 1.4826), in "
+                             "per cent of the median"),
+                      err) < 0)
+        return -1;
+    if (reference < 0)
+        return 0;
+    if (text_list_add(list,
+                      text_format("ratio: to %s, paired within blocks, with its %s interval",
+                                  summary->environments[reference].title, confidence),
+                      err) < 0)
+        return -1;
+    return text_list_add(list,
+                         text_format("better, worse: the whole interval lies more than %s from 1; "
+                                     "~ same: all of it within %s; ? inconclusive: neither; "
+                                     "! untrustworthy: see below",
+                                     margin, margin),
+                         err);
+}

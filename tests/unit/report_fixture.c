@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tests/unit/report_fixture.h"
+
+#include "common/file.h"
+#include "common/random.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+const char fixture_hostile_text[] =
+    "a\"b'c\\d`e`$f@{g}_h^i<script>&amp;%d#{}~|\n\t\x1b[31mred\x07 \xff|x, \xe2\x80\xae\xea\xb0\x80";
+
+struct fixture_environment {
+    const char *label, *accelerator, *title;
+    double slowness; /* factor of time to the host's */
+    double start_ms;
+};
+
+static const struct fixture_environment known[] = {
+    {"host", "none", "host", 1, 0.81},
+    {"container", "none", "container", 1.001, 3.9},
+    {"vm", "TCG", "vm (TCG)", 7.6, 1320},
+    {"container:seccomp=off", "none", "container:seccomp=off", 0.985, 3.1},
+    {"vm:accel=kvm", "KVM", "vm:accel=kvm (KVM)", 1.034, 161},
+    {"docker", "none", "docker", 1.004, 340},
+    {"lxc", "none", "lxc", 1.012, 44},
+    {"bwrap", "none", "bwrap", 1.002, 4.4},
+    {"uml", "none", "uml", 1.23, 1500},
+};
+
+static const struct fixture_metric {
+    const char *workload, *metric, *unit, *better;
+    bool headline;
+    double host; /* the host's value */
+    double noise;
+} metrics[] = {
+    {"prime", "time", "s", "lower", true, 2.345, 0.002},
+    {"prime", "events_per_s", "1/s", "higher", false, 4496, 0.002},
+    {"prime", "latency_p99", "us", "lower", false, 431.2, 0.01},
+    {"zip", "time", "s", "lower", true, 0.734, 0.004},
+    {"zip", "ratio", "x", "neither", false, 2.911, 0},
+    {"stream", "copy", "MB/s", "higher", false, 14210, 0.01},
+    {"stream", "scale", "MB/s", "higher", false, 13980, 0.01},
+    {"stream", "add", "MB/s", "higher", false, 15120, 0.01},
+    {"stream", "triad", "MB/s", "higher", true, 15063, 0.012},
+    {"disk", "seq_write", "MB/s", "higher", true, 2602, 0.05},
+    {"disk", "seq_read", "MB/s", "higher", true, 2011, 0.03},
+    {"disk", "rand_read", "MB/s", "higher", true, 1890, 0.03},
+    {"disk", "rand_write", "MB/s", "higher", true, 2455, 0.06},
+    {"startup", "ready", "ms", "lower", true, 1, 0.04},
+    {"startup", "cold_ready", "ms", "lower", false, 2.4, 0.1},
+    {"startup", "helper_alive", "ms", "lower", false, 0.4, 0.05},
+    {"startup", "user_instruction", "ms", "lower", false, 0.8, 0.05},
+    {"startup", "stop", "ms", "lower", false, 0.3, 0.05},
+    {"startup", "clean_up", "ms", "lower", false, 0.2, 0.05},
+};
+enum { METRICS = sizeof(metrics) / sizeof(*metrics) };
+
+static int by_value(const void *left, const void *right) {
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+static double median_of(const double *values, unsigned count) {
+    double sorted[64];
+    assert(count > 0 && count <= 64);
+    memcpy(sorted, values, count * sizeof(*values));
+    qsort(sorted, count, sizeof(double), by_value);
+    return count % 2 ? sorted[count / 2] : (sorted[count / 2 - 1] + sorted[count / 2]) / 2;
+}
+
+/* Six digits, so that no machine's arithmetic shows in files of exact figures. */
+static double tidy(double value) {
+    char text[40];
+    snprintf(text, sizeof(text), "%.6g", value);
+    return strtod(text, NULL);
+}
+
+/* Plausible figures, not statistics: those are tested where they are computed. */
+static void fill_cell(struct summary_cell *cell, const struct fixture_metric *metric,
+                      const struct fixture_environment *environment, unsigned blocks,
+                      struct random_state *random) {
+    bool rate = strcmp(metric->better, "higher") == 0;
+    double centre = strcmp(metric->workload, "startup") == 0 ? environment->start_ms * metric->host
+                    : strcmp(metric->better, "neither") == 0 ? metric->host
+                    : rate ? metric->host / pow(environment->slowness, 0.8)
+                           : metric->host * environment->slowness;
+    cell->blocks = blocks;
+    cell->samples = blocks * 3;
+    cell->values = calloc(blocks, sizeof(*cell->values));
+    cell->value_blocks = calloc(blocks, sizeof(*cell->value_blocks));
+    assert(cell->values && cell->value_blocks);
+    cell->minimum = INFINITY;
+    cell->maximum = -INFINITY;
+    double sum = 0, squares = 0;
+    for (unsigned i = 0; i < blocks; i++) {
+        double noise = ((double)random_below(random, 2001) / 1000 - 1) * metric->noise;
+        double value = tidy(centre * (1 + noise));
+        cell->values[i] = value;
+        cell->value_blocks[i] = i;
+        cell->minimum = fmin(cell->minimum, value);
+        cell->maximum = fmax(cell->maximum, value);
+        sum += value;
+        squares += value * value;
+    }
+    cell->median = tidy(median_of(cell->values, blocks));
+    double deviations[64];
+    for (unsigned i = 0; i < blocks; i++)
+        deviations[i] = fabs(cell->values[i] - cell->median);
+    cell->mad = tidy(1.4826 * median_of(deviations, blocks));
+    double mean = sum / blocks;
+    cell->variation = blocks > 1 ? sqrt(fmax(squares / blocks - mean * mean, 0)) / mean : NAN;
+    cell->median_low = blocks > 5 ? cell->median * (1 - metric->noise * 0.6) : NAN;
+    cell->median_high = blocks > 5 ? cell->median * (1 + metric->noise * 0.6) : NAN;
+    cell->variation = tidy(cell->variation);
+    cell->median_low = tidy(cell->median_low);
+    cell->median_high = tidy(cell->median_high);
+    cell->flags = blocks > 5 ? 0 : SUMMARY_TOO_FEW_BLOCKS;
+}
+
+static void compare_cell(struct summary_cell *cell, const struct summary_cell *reference,
+                         const struct fixture_metric *metric) {
+    cell->ratio = cell->ratio_low = cell->ratio_high = NAN;
+    cell->p_value = cell->p_holm = cell->detectable = NAN;
+    if (!reference || cell == reference || cell->blocks == 0 || reference->blocks == 0 ||
+        strcmp(metric->better, "neither") == 0)
+        return;
+    cell->pairs = cell->blocks;
+    cell->ratio = tidy(cell->median / reference->median);
+    cell->verdict = VERDICT_INCONCLUSIVE;
+    if (cell->blocks <= 5) {
+        cell->reason = strdup("too few blocks");
+        return;
+    }
+    cell->ratio_low = tidy(cell->ratio * (1 - metric->noise * 0.7));
+    cell->ratio_high = tidy(cell->ratio * (1 + metric->noise * 0.7));
+    cell->p_value = 0.002;
+    cell->p_holm = 0.016;
+    cell->detectable = metric->noise;
+    struct interval ratio = {.low = cell->ratio_low, .high = cell->ratio_high};
+    cell->verdict = verdict_decide(ratio, 0.01, metric->better);
+    if (cell->verdict == VERDICT_INCONCLUSIVE)
+        cell->reason = verdict_explain(ratio, 0.01);
+}
+
+static void fill_metric(struct summary *summary, struct summary_metric *to,
+                        const struct fixture_metric *from, const struct fixture_options *options,
+                        struct random_state *random) {
+    to->workload = strdup(from->workload);
+    to->metric = strdup(from->metric);
+    to->unit = strdup(from->unit);
+    to->better = strdup(from->better);
+    to->headline = from->headline;
+    to->cells = calloc(options->environments, sizeof(*to->cells));
+    assert(to->cells);
+    for (unsigned i = 0; i < options->environments; i++) {
+        struct summary_cell *cell = &to->cells[i];
+        if (options->holes && i == 1 && strcmp(from->workload, "zip") == 0)
+            continue;
+        fill_cell(cell, from, &known[options->alone ? i + 1 : i], options->blocks, random);
+        summary->sample_count += cell->samples;
+    }
+    for (unsigned i = 0; i < options->environments; i++)
+        compare_cell(&to->cells[i], options->alone ? NULL : &to->cells[0], from);
+}
+
+static json_t *fixture_run(const struct fixture_options *options) {
+    const char *model = options->hostile ? "evil" : "AMD EPYC 9B14";
+    return json_pack("{s:s, s:s, s:s, s:i, s:{s:s}}", "boxmark", "0.1.0", "created",
+                     "2026-01-31T12:00:00Z", "profile", "quick", "seed", 42, "machine", "cpu_model",
+                     model);
+}
+
+struct report *fixture_report(const struct fixture_options *options) {
+    assert(options->environments >= 1 && options->environments <= (options->alone ? 8 : 9));
+    struct summary *summary = calloc(1, sizeof(*summary));
+    struct report *report = calloc(1, sizeof(*report));
+    assert(summary && report);
+    struct random_state random = random_seeded(42);
+    summary->options = (struct summary_options){.reference = strdup("host"),
+                                                .confidence = 0.95,
+                                                .margin = 0.01,
+                                                .resamples = 10000,
+                                                .seed = 42};
+    summary->has_reference = !options->alone;
+    summary->environment_count = options->environments;
+    summary->environments = calloc(options->environments, sizeof(*summary->environments));
+    summary->metric_count = METRICS;
+    summary->metrics = calloc(METRICS, sizeof(*summary->metrics));
+    assert(summary->environments && summary->metrics);
+    for (unsigned i = 0; i < options->environments; i++) {
+        const struct fixture_environment *from = &known[options->alone ? i + 1 : i];
+        struct summary_environment *to = &summary->environments[i];
+        bool strange = i > 0 && (options->hostile || options->long_labels);
+        const char *prefix = !strange           ? ""
+                             : options->hostile ? fixture_hostile_text
+                                                : "container:seccomp=off,read_only=no,cgroup=v2,"
+                                                  "data=overlay,note=";
+        to->label = text_format("%s%s", prefix, from->label);
+        to->title = text_format("%s%s", prefix, from->title);
+        to->accelerator = strdup(from->accelerator);
+    }
+    for (unsigned i = 0; i < METRICS; i++)
+        fill_metric(summary, &summary->metrics[i], &metrics[i], options, &random);
+    if (options->holes) {
+        struct summary_cell *cell = &summary->metrics[0].cells[options->environments - 1];
+        cell->verdict = VERDICT_UNTRUSTWORTHY;
+        free(cell->reason);
+        cell->reason = strdup("the guest's clock ran 3.1 % slower than the host's");
+        summary->half_row_dropped = true;
+    }
+    report->run_folder = "/nonexistent";
+    report->run = fixture_run(options);
+    report->summary = summary;
+    report->columns = 80;
+    return report;
+}
+
+struct report *fixture_free(struct report *report) {
+    if (report) {
+        summary_free((struct summary *)report->summary);
+        json_decref((json_t *)report->run);
+        json_decref((json_t *)report->audit);
+        free(report);
+    }
+    return NULL;
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * Every format against its golden file in tests/golden/. After a wanted change:
+ *   BOXMARK_UPDATE_GOLDEN=1 make check TESTS=tests/unit/test_reports   and look at the difference.
+ */
+#include "tests/unit/unit.h"
+
+#include "common/file.h"
+#include "common/text.h"
+#include "plots/report.h"
+#include "tests/unit/report_fixture.h"
+
+#include <locale.h>
+
+struct golden {
+    const char *file;
+    const char *format;
+    struct fixture_options fixture;
+    unsigned columns;
+    bool ascii, color, full;
+};
+
+static const struct golden goldens[] = {
+    {"terminal-3.txt", "terminal", {.environments = 3, .blocks = 10}, 80, false, false, false},
+    {"terminal-color.txt", "terminal", {.environments = 2, .blocks = 10}, 120, false, true, false},
+    {"terminal-narrow-ascii.txt",
+     "terminal",
+     {.environments = 3, .blocks = 10, .holes = true},
+     40,
+     true,
+     false,
+     false},
+    {"terminal-9-long-full.txt",
+     "terminal",
+     {.environments = 9, .blocks = 10, .long_labels = true},
+     80,
+     false,
+     false,
+     true},
+    {"terminal-hostile.txt",
+     "terminal",
+     {.environments = 3, .blocks = 1, .hostile = true},
+     80,
+     false,
+     false,
+     false},
+    {"terminal-alone.txt",
+     "terminal",
+     {.environments = 1, .blocks = 10, .alone = true},
+     80,
+     false,
+     false,
+     false},
+};
+
+static char *written(const struct golden *golden) {
+    struct report *report = fixture_report(&golden->fixture);
+    report->columns = golden->columns;
+    report->ascii = golden->ascii;
+    report->color = golden->color;
+    report->full = golden->full;
+    const struct report_writer *writer = report_writer_find(golden->format);
+    assert_non_null(writer);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    assert_non_null(to);
+    cleanup_error struct error *err = NULL;
+    if (writer->write(report, to, &err) < 0)
+        fail_msg("%s: %s", golden->file, error_message(err));
+    fclose(to);
+    fixture_free(report);
+    return text;
+}
+
+/* The first line that differs, so that a failure can be read. */
+static void compare(const char *file, const char *expected, const char *found) {
+    for (unsigned line = 1; *expected || *found; line++) {
+        size_t a = strcspn(expected, "\n"), b = strcspn(found, "\n");
+        if (a != b || memcmp(expected, found, a) != 0)
+            fail_msg("%s:%u:\n  golden: %.*s\n  found:  %.*s", file, line, (int)a, expected, (int)b,
+                     found);
+        expected += a + (expected[a] != '\0');
+        found += b + (found[b] != '\0');
+    }
+}
+
+static void golden_files_are_met(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof(goldens) / sizeof(*goldens); i++) {
+        cleanup_free char *found = written(&goldens[i]);
+        cleanup_free char *path =
+            text_format("%s/tests/golden/%s", getenv("SRCDIR"), goldens[i].file);
+        cleanup_free char *expected = NULL;
+        cleanup_error struct error *err = NULL;
+        if (getenv("BOXMARK_UPDATE_GOLDEN")) {
+            assert_int_equal(file_replace(path, found, strlen(found), &err), 0);
+            continue;
+        }
+        if (file_read(path, &expected, NULL, &err) < 0)
+            fail_msg("%s", error_message(err));
+        compare(goldens[i].file, expected, found);
+    }
+}
+
+static void numbers_do_not_follow_the_locale(void **state) {
+    (void)state;
+    static const char *const locales[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "ru_RU.UTF-8", NULL};
+    const char *const *locale = locales;
+    while (*locale && !setlocale(LC_ALL, *locale))
+        locale++;
+    if (!*locale)
+        skip_because("no locale with decimal commas is installed");
+    struct golden golden = goldens[0];
+    cleanup_free char *there = written(&golden);
+    setlocale(LC_ALL, "C");
+    cleanup_free char *here = written(&golden);
+    assert_string_equal(there, here);
+}
+
+static void terminal_lines_fit(void **state) {
+    (void)state;
+    for (unsigned columns = 32; columns <= 130; columns += 7)
+        for (unsigned environments = 1; environments <= 9; environments += 4) {
+            struct golden golden = {"width", "terminal", {environments, 10, .holes = true},
+                                    columns, false,      false,
+                                    true};
+            cleanup_free char *text = written(&golden);
+            char *rest = text;
+            for (char *line; (line = strsep(&rest, "\n"));)
+                if (text_width(line) > columns)
+                    fail_msg("%u columns wide at %u: %s", text_width(line), columns, line);
+        }
+}
+
+/* Nothing that a terminal obeys comes out of labels. */
+static void hostile_text_is_harmless_on_a_terminal(void **state) {
+    (void)state;
+    struct golden golden = {"hostile", "terminal", {3, 10, .hostile = true}, 80, false,
+                            false,     false};
+    for (unsigned ascii = 0; ascii < 2; ascii++) {
+        golden.ascii = ascii;
+        cleanup_free char *text = written(&golden);
+        for (const char *at = text; *at; at++) {
+            unsigned char byte = (unsigned char)*at;
+            if ((byte < 0x20 && byte != '\n') || byte == 0x7f || (ascii && byte >= 0x80))
+                fail_msg("byte 0x%02x in: %.60s", byte, at > text + 20 ? at - 20 : text);
+        }
+    }
+}
+
+static void unknown_writer_is_null(void **state) {
+    (void)state;
+    assert_null(report_writer_find("papyrus"));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(golden_files_are_met),
+        cmocka_unit_test(numbers_do_not_follow_the_locale),
+        cmocka_unit_test(terminal_lines_fit),
+        cmocka_unit_test(hostile_text_is_harmless_on_a_terminal),
+        cmocka_unit_test(unknown_writer_is_null),
+    };
+    return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
+}
