@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "plots/gnuplot.h"
+
+#include "common/clock.h"
+#include "common/file.h"
+#include "common/units.h"
+#include "plots/figure.h"
+#include "plots/spawn.h"
+
+#include <string.h>
+
+/* Far more than any figure takes; a script that loops must not hang the report. */
+#define GNUPLOT_TIMEOUT_NS (60 * NS_PER_S)
+
+static const struct figure_kind *const figure_kinds[] = {&figure_bars, NULL};
+
+/* How gnuplot is told to make a format; sizes are the figure's pixels times the factor. */
+static const struct figure_format {
+    const char *name;
+    const char *terminal; /* gnuplot's */
+    double size_factor;
+    const char *size_unit;   /* after each of the two numbers */
+    const char *font_factor; /* of font sizes, which scripts give in pixels */
+    const char *options;
+} formats[] = {
+    {"svg", "svg", 1, "", "1", "dynamic standalone background '#ffffff' font 'sans-serif,14'"},
+    {"png", "pngcairo", 2, "", "0.75",
+     "background '#ffffff' font 'sans-serif,10.5' fontscale 2 linewidth 2 pointscale 2"},
+    {"pdf", "pdfcairo", 1.0 / 96, "in", "0.75",
+     "background '#ffffff' font 'sans-serif,10.5' fontscale 1 linewidth 1.5 rounded"},
+    {NULL, NULL, 0, NULL, NULL, NULL},
+};
+
+struct drawing {
+    const char *gnuplot;       /* path of the program */
+    const char *script_folder; /* installed */
+    const char *own_folder;    /* the user's, or NULL */
+    const char *output_folder;
+    const struct figure_format *formats[sizeof(formats) / sizeof(*formats)];
+    unsigned format_count;
+    unsigned file_count;
+    char **names; /* of the figures so far */
+    unsigned name_count;
+};
+
+static void drawing_cleanup(struct drawing *drawing) {
+    for (unsigned i = 0; i < drawing->name_count; i++)
+        free(drawing->names[i]);
+    free(drawing->names);
+}
+
+static const struct figure_format *format_find(const char *name, struct error **err) {
+    const char *names[sizeof(formats) / sizeof(*formats)] = {NULL};
+    for (unsigned i = 0; formats[i].name; i++) {
+        if (strcmp(formats[i].name, name) == 0)
+            return &formats[i];
+        names[i] = formats[i].name;
+    }
+    error_unknown_name("plot format", name, names, err);
+    return NULL;
+}
+
+static int parse_formats(struct drawing *drawing, const char *text, struct error **err) {
+    cleanup_free char *copy = strdup(text);
+    if (!copy)
+        return error_no_memory(err);
+    char *rest = copy;
+    for (char *name; (name = strsep(&rest, ","));) {
+        const struct figure_format *format = format_find(name, err);
+        if (!format)
+            return -1;
+        bool known = false;
+        for (unsigned i = 0; i < drawing->format_count; i++)
+            known = known || drawing->formats[i] == format;
+        if (!known)
+            drawing->formats[drawing->format_count++] = format;
+    }
+    return 0;
+}
+
+/* Two workloads whose names differ in odd characters only must not share a file. */
+static int make_unique(struct drawing *drawing, struct figure *figure, struct error **err) {
+    cleanup_free char *name = strdup(figure->name);
+    for (unsigned number = 2; name; number++) {
+        bool taken = false;
+        for (unsigned i = 0; i < drawing->name_count; i++)
+            taken = taken || strcmp(drawing->names[i], name) == 0;
+        if (!taken)
+            break;
+        free(name);
+        name = text_format("%s-%u", figure->name, number);
+    }
+    char **names = realloc(drawing->names, (drawing->name_count + 1) * sizeof(*names));
+    if (!names)
+        return error_no_memory(err);
+    drawing->names = names;
+    char *kept = name ? strdup(name) : NULL;
+    if (!kept)
+        return error_no_memory(err);
+    drawing->names[drawing->name_count++] = kept;
+    free(figure->name);
+    figure->name = TAKE_PTR(name);
+    return 0;
+}
+
+/* The script that draws: the user's own where there is one. */
+static char *script_path(const struct drawing *drawing, const struct figure *figure) {
+    char *own =
+        drawing->own_folder ? text_format("%s/%s", drawing->own_folder, figure->script) : NULL;
+    if (own && file_exists(own))
+        return own;
+    free(own);
+    return text_format("%s/%s", drawing->script_folder, figure->script);
+}
+
+/* The file that gnuplot is given: what to draw, then once for each format where to and load. */
+static int write_script(struct drawing *drawing, const struct figure *figure, const char *path,
+                        struct error **err) {
+    cleanup_free char *script = script_path(drawing, figure);
+    cleanup_free char *text = NULL;
+    size_t size = 0;
+    FILE *to = script ? open_memstream(&text, &size) : NULL;
+    if (!to)
+        return error_no_memory(err);
+    fprintf(to,
+            "# Written by boxmark; draws again with: cd .. && gnuplot data/%s.gp\n"
+            "# The drawing itself is the script loaded at the end: change a copy of that.\n"
+            "set encoding utf8\nboxmark_scripts = ",
+            figure->name);
+    figure_put_path(to, drawing->script_folder);
+    fputs("\nboxmark_script = ", to);
+    figure_put_path(to, script);
+    fprintf(to, "\nboxmark_data = 'data/%s.dat'\nboxmark_width = %u\nboxmark_height = %u\n%s",
+            figure->name, figure->width_px, figure->height_px, figure->variables_text);
+    for (unsigned i = 0; i < drawing->format_count; i++) {
+        const struct figure_format *format = drawing->formats[i];
+        char width[32], height[32];
+        snprintf(width, sizeof(width), "%u", (unsigned)(figure->width_px * format->size_factor));
+        snprintf(height, sizeof(height), "%u", (unsigned)(figure->height_px * format->size_factor));
+        if (format->size_factor < 1) {
+            /* Inches, in hundredths so that no locale's comma can get in. */
+            unsigned w = (unsigned)(figure->width_px * format->size_factor * 100);
+            unsigned h = (unsigned)(figure->height_px * format->size_factor * 100);
+            snprintf(width, sizeof(width), "%u.%02u", w / 100, w % 100);
+            snprintf(height, sizeof(height), "%u.%02u", h / 100, h % 100);
+        }
+        fprintf(to,
+                "\nreset\nboxmark_font(px) = sprintf(',%%g', px * %s)\n"
+                "set terminal %s noenhanced size %s%s,%s%s %s\n"
+                "set output '%s.%s.part'\nload boxmark_script\nunset output\n",
+                format->font_factor, format->terminal, width, format->size_unit, height,
+                format->size_unit, format->options, figure->name, format->name);
+    }
+    if (fclose(to) != 0)
+        return error_no_memory(err);
+    return file_replace(path, text, size, err);
+}
+
+/* Finished files take their names in one step; after a failure none is left half-made. */
+static int settle_outputs(struct drawing *drawing, const struct figure *figure, bool keep,
+                          struct error **err) {
+    int result = 0;
+    for (unsigned i = 0; i < drawing->format_count; i++) {
+        cleanup_free char *path = text_format("%s/%s.%s", drawing->output_folder, figure->name,
+                                              drawing->formats[i]->name);
+        cleanup_free char *part = path ? text_format("%s.part", path) : NULL;
+        if (!part)
+            return error_no_memory(err);
+        if (!keep)
+            unlink(part);
+        else if (rename(part, path) < 0)
+            result = result
+                         ? result
+                         : error_set(err, ERROR_INTERNAL, errno, "gnuplot did not make %s", path);
+        else
+            drawing->file_count++;
+    }
+    return result;
+}
+
+int drawing_add(struct drawing *drawing, struct figure *figure, struct error **err) {
+    if (make_unique(drawing, figure, err) < 0)
+        return -1;
+    if (fflush(figure->variables) != 0 || fflush(figure->data) != 0)
+        return error_no_memory(err);
+    cleanup_free char *data = text_format("%s/data/%s.dat", drawing->output_folder, figure->name);
+    cleanup_free char *script = text_format("%s/data/%s.gp", drawing->output_folder, figure->name);
+    cleanup_free char *script_there = text_format("data/%s.gp", figure->name);
+    if (!data || !script || !script_there)
+        return error_no_memory(err);
+    if (file_replace(data, figure->data_text, figure->data_size, err) < 0 ||
+        write_script(drawing, figure, script, err) < 0)
+        return -1;
+    const char *arguments[] = {drawing->gnuplot, script_there, NULL};
+    int result = spawn_and_wait(arguments, drawing->output_folder,
+                                deadline_after(monotonic_ns(), GNUPLOT_TIMEOUT_NS), err);
+    if (result < 0) {
+        cleanup_free char *used = script_path(drawing, figure);
+        error_wrap(err, "cannot draw %s with %s", figure->name, used ? used : figure->script);
+        (void)settle_outputs(drawing, figure, false, NULL);
+        return -1;
+    }
+    return settle_outputs(drawing, figure, true, err);
+}
+
+/* The installed scripts, or the source tree's when nothing is installed yet. */
+static int find_scripts(char **ret_folder, struct error **err) {
+    const char *const folders[] = {getenv("BOXMARK_PLOTS"), BOXMARK_DATADIR "/plots",
+                                   BOXMARK_SOURCE_PLOTS, NULL};
+    for (unsigned i = 0; i < 3; i++) {
+        if (!folders[i] || !*folders[i])
+            continue;
+        /* Absolute, since gnuplot works in the folder of the output. */
+        cleanup_free char *folder = realpath(folders[i], NULL);
+        cleanup_free char *probe = folder ? text_format("%s/common.gp", folder) : NULL;
+        if (probe && file_exists(probe)) {
+            *ret_folder = TAKE_PTR(folder);
+            return 0;
+        }
+    }
+    error_set(err, ERROR_UNAVAILABLE, 0, "the plot scripts are not in %s",
+              BOXMARK_DATADIR "/plots");
+    return error_advise(err, "run `make install', or set BOXMARK_PLOTS to their folder");
+}
+
+/* The user's own folder may hold any of the scripts; one that holds none is a slip. */
+static int find_own_scripts(const char *asked, char **ret_folder, struct error **err) {
+    cleanup_free char *folder = realpath(asked, NULL);
+    bool found = false;
+    for (const struct figure_kind *const *kind = figure_kinds; folder && *kind; kind++) {
+        cleanup_free char *path = text_format("%s/%s", folder, (*kind)->script);
+        found = found || (path && file_exists(path));
+    }
+    if (!found) {
+        error_set(err, ERROR_USAGE, folder ? 0 : errno, "%s holds no plot script", asked);
+        return error_advise(err, "copy some from %s and change the copies",
+                            BOXMARK_DATADIR "/plots");
+    }
+    *ret_folder = TAKE_PTR(folder);
+    return 0;
+}
+
+int plot_run(const struct report *report, const struct plot_options *options, unsigned *ret_count,
+             struct error **err) {
+    __attribute__((cleanup(drawing_cleanup))) struct drawing drawing = {0};
+    cleanup_free char *gnuplot = file_find_program("gnuplot");
+    cleanup_free char *scripts = NULL, *own_scripts = NULL;
+    if (parse_formats(&drawing, options->formats ? options->formats : "svg,png", err) < 0)
+        return -1;
+    if (!gnuplot) {
+        error_set(err, ERROR_UNAVAILABLE, 0, "gnuplot is not installed: there are no plots");
+        return error_advise(err, "install it (`./bootstrap packages' names the command), then "
+                                 "run `boxmark plot' on the run; nothing needs measuring again");
+    }
+    if (find_scripts(&scripts, err) < 0)
+        return -1;
+    if (options->script_folder && find_own_scripts(options->script_folder, &own_scripts, err) < 0)
+        return -1;
+    cleanup_free char *data_folder = text_format("%s/data", options->output_folder);
+    if (!data_folder)
+        return error_no_memory(err);
+    if (file_make_folders(data_folder, 0755, err) < 0)
+        return -1;
+    drawing.gnuplot = gnuplot;
+    drawing.script_folder = scripts;
+    drawing.own_folder = own_scripts;
+    drawing.output_folder = options->output_folder;
+    for (const struct figure_kind *const *kind = figure_kinds; *kind; kind++)
+        if ((*kind)->draw(report, &drawing, err) < 0)
+            return -1;
+    if (ret_count)
+        *ret_count = drawing.file_count;
+    return 0;
+}
