@@ -12,6 +12,8 @@ const struct command commands[] = {
      command_doctor, false},
     {"list", "environments, workloads, profiles, references or runs", &list_argp, command_list,
      false},
+    {"report", "show a run again, in several formats", &report_argp, command_report, false},
+    {"plot", "draw the figures of a run", &plot_argp, command_plot, false},
     {"shell", "a prompt inside an environment, to see what the workloads see", &shell_argp,
      command_shell, false},
     {"manual", "the manual page and the completion", &manual_argp, command_manual, true},

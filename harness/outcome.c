@@ -1,8 +1,54 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/outcome.h"
 
+#include "common/file.h"
+#include "harness/run_view.h"
+#include "plots/gnuplot.h"
+
+#include <string.h>
+
+/* summary.json beside the samples, for programs. */
+static int write_summary(const struct run_view *view, struct error **err) {
+    json_t *json = NULL;
+    if (summary_to_json(view->summary, &json, err) < 0)
+        return -1;
+    json_object_set(json, "audit", view->audit_json);
+    cleanup_free char *text = json_dumps(json, JSON_INDENT(2));
+    json_decref(json);
+    cleanup_free char *path = text_format("%s/summary.json", view->folder);
+    if (!text || !path)
+        return error_no_memory(err);
+    return file_replace(path, text, strlen(text), err);
+}
+
+/* Figures are an extra: without gnuplot the run is still whole. */
+static void draw(struct run *run, const struct report *report) {
+    cleanup_error struct error *err = NULL;
+    cleanup_free char *folder = text_format("%s/plots", run->folder);
+    struct plot_options options = {.formats = "svg,png", .output_folder = folder};
+    unsigned count = 0;
+    if (!folder || file_make_folders(folder, 0700, &err) < 0 ||
+        plot_run(report, &options, &count, &err) < 0)
+        progress_warn(&run->progress, "no figures: %s%s%s", error_message(err),
+                      err && err->advice ? "; " : "", err && err->advice ? err->advice : "");
+}
+
 int outcome_show(struct run *run, struct error **err) {
-    (void)err;
-    printf("%s\n", run->folder);
+    cleanup_run_view struct run_view view = {0};
+    if (run_view_open(run->folder, &view, err) < 0)
+        return -1;
+    struct report report;
+    run_view_report(&view, &report);
+    if (write_summary(&view, err) < 0)
+        return -1;
+    progress_step(&run->progress, "drawing the figures");
+    draw(run, &report);
+    progress_end(&run->progress);
+    if (report_writer_find("terminal")->write(&report, stdout, err) < 0)
+        return -1;
+    if (!run->options->quiet)
+        printf("\nEverything is kept in %s\n", run->folder);
+    if (audit_worst(view.audit) == AUDIT_FAILING)
+        return EXIT_CODE_UNTRUSTWORTHY;
     return run->problems ? EXIT_CODE_UNAVAILABLE : EXIT_CODE_OK;
 }

@@ -43,6 +43,10 @@ void progress_total(struct progress *progress, double done, double total) {
     progress->start_ns = monotonic_ns();
 }
 
+void progress_more(struct progress *progress, double units) {
+    progress->total += units;
+}
+
 static void erase(struct progress *progress) {
     if (progress->line_open)
         fputs("\r\033[K", stderr);

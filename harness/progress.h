@@ -26,6 +26,9 @@ void progress_start(struct progress *progress, bool quiet);
 /* The total work, and how much of it is done already. */
 void progress_total(struct progress *progress, double done, double total);
 
+/* More work than was expected. */
+void progress_more(struct progress *progress, double units);
+
 /* A new step ("block 1/3: vm (TCG): zip"); printed as a line where there is no terminal. */
 void progress_step(struct progress *progress, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

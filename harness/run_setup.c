@@ -9,6 +9,7 @@
 #include "harness/agent_path.h"
 #include "harness/data_folder.h"
 #include "harness/machine.h"
+#include "results/run_record.h"
 
 #include <string.h>
 #include <sys/random.h>
@@ -18,6 +19,7 @@
 #define START_TIMEOUT_NS (120 * NS_PER_S)
 #define STOP_TIMEOUT_NS (10 * NS_PER_S)
 #define DEFAULT_CPUS 4
+#define DEFAULT_PRECISION 0.01
 
 static const char *const default_environments[] = {"host", "container", "vm", NULL};
 
@@ -254,14 +256,23 @@ static int make_record(struct run *run, struct error **err) {
     return run->record ? 0 : error_no_memory(err);
 }
 
+/* Why the run ended, for people; NULL while it runs. */
+static const char *end_text(const struct run *run, const char *status) {
+    static const char *const texts[] = {
+        [RUN_END_BLOCKS] = "all blocks are done",
+        [RUN_END_PRECISION] = "every headline interval is narrow enough",
+        [RUN_END_BUDGET] = "the time budget is spent",
+        [RUN_END_NOTHING_LEFT] = "no environment is left that works",
+    };
+    return strcmp(status, "finished") == 0 ? texts[run->end] : NULL;
+}
+
 int run_save(struct run *run, const char *status, struct error **err) {
     json_object_set_new(run->record, "status", json_string(status));
     json_object_set_new(run->record, "problems", json_integer(run->problems));
-    cleanup_free char *text = json_dumps(run->record, JSON_INDENT(2));
-    cleanup_free char *path = text_format("%s/run.json", run->folder);
-    if (!text || !path)
-        return error_no_memory(err);
-    return file_replace(path, text, strlen(text), err);
+    if (end_text(run, status))
+        json_object_set_new(run->record, "ended_by", json_string(end_text(run, status)));
+    return run_record_save(run->folder, run->record, err);
 }
 
 static uint64_t default_ns(uint64_t given_ns, uint64_t default_ns) {
@@ -286,7 +297,7 @@ int run_prepare(const struct run_options *options, const struct resumption *resu
     run->max_blocks = options->max_blocks ? options->max_blocks : run->profile->max_blocks;
     if (run->max_blocks < run->blocks)
         run->max_blocks = run->blocks;
-    run->precision = options->precision;
+    run->precision = options->precision > 0 ? options->precision : DEFAULT_PRECISION;
     run->request_timeout_ns =
         default_ns(options->request_timeout_ns, run->profile->request_timeout_s * NS_PER_S);
     run->setup = (struct environment_setup){

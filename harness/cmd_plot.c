@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "harness/commands.h"
+#include "harness/run_view.h"
+
+#include "common/file.h"
+#include "plots/gnuplot.h"
+
+enum { KEY_SCRIPTS = 256 };
+
+struct plot_command {
+    const char *run;
+    const char *output;
+    struct plot_options plot;
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct command_input *input = state->input;
+    struct plot_command *options = input->options;
+    switch (key) {
+    case 'f':
+        options->plot.formats = argument;
+        return 0;
+    case 'o':
+        options->output = argument;
+        return 0;
+    case KEY_SCRIPTS:
+        options->plot.script_folder = argument;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->run) {
+            error_set(input->err, ERROR_USAGE, 0, "one run at a time: \"%s\"", argument);
+            return EINVAL;
+        }
+        options->run = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (!options->run) {
+            error_set(input->err, ERROR_USAGE, 0, "which run?");
+            error_advise(input->err, "give its folder; `boxmark list runs` shows them");
+            return EINVAL;
+        }
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp plot_argp = {
+    .options =
+        (const struct argp_option[]){
+            {"format", 'f', "FORMAT,...", 0, "svg, png, pdf (default: svg,png)", 0},
+            {"output", 'o', "DIR", 0, "folder for the figures (default: RUN/plots)", 0},
+            {"scripts", KEY_SCRIPTS, "DIR", 0, "your own copies of the gnuplot scripts", 0},
+            {NULL, 0, NULL, 0, NULL, 0},
+        },
+    .parser = parse,
+    .args_doc = "RUN",
+    .doc = "Draws the figures of a run with gnuplot.",
+};
+
+int command_plot(int argc, char **argv, struct error **err) {
+    struct plot_command options = {.plot.formats = "svg,png"};
+    cleanup_run_view struct run_view view = {0};
+    if (command_parse(&plot_argp, argc, argv, &options, err) < 0 ||
+        run_view_open(options.run, &view, err) < 0)
+        return -1;
+    cleanup_free char *folder =
+        options.output ? text_format("%s", options.output) : text_format("%s/plots", view.folder);
+    if (!folder)
+        return error_no_memory(err);
+    if (file_make_folders(folder, 0755, err) < 0)
+        return -1;
+    options.plot.output_folder = folder;
+    struct report report;
+    run_view_report(&view, &report);
+    unsigned count = 0;
+    if (plot_run(&report, &options.plot, &count, err) < 0)
+        return -1;
+    printf("%u figures in %s\n", count, folder);
+    return EXIT_CODE_OK;
+}

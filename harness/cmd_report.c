@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "harness/commands.h"
+#include "harness/run_view.h"
+
+#include "common/units.h"
+
+#include <string.h>
+
+enum { KEY_FULL = 256 };
+
+struct report_options {
+    const char *run;
+    const char *format;
+    const char *output;
+    bool full;
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state) {
+    struct command_input *input = state->input;
+    struct report_options *options = input->options;
+    switch (key) {
+    case 'f':
+        options->format = argument;
+        return 0;
+    case 'o':
+        options->output = argument;
+        return 0;
+    case KEY_FULL:
+        options->full = true;
+        return 0;
+    case ARGP_KEY_ARG:
+        if (options->run) {
+            error_set(input->err, ERROR_USAGE, 0, "one run at a time: \"%s\"", argument);
+            return EINVAL;
+        }
+        options->run = argument;
+        return 0;
+    case ARGP_KEY_END:
+        if (!options->run) {
+            error_set(input->err, ERROR_USAGE, 0, "which run?");
+            error_advise(input->err, "give its folder; `boxmark list runs` shows them");
+            return EINVAL;
+        }
+        return 0;
+    default:
+        return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp report_argp = {
+    .options =
+        (const struct argp_option[]){
+            {"format", 'f', "FORMAT", 0, "terminal (default), or as `--format help` lists", 0},
+            {"output", 'o', "FILE", 0, "write there instead of to standard output", 0},
+            {"full", KEY_FULL, NULL, 0, "every metric, not the headlines alone", 0},
+            {NULL, 0, NULL, 0, NULL, 0},
+        },
+    .parser = parse,
+    .args_doc = "RUN",
+    .doc = "Shows a run, derived again from its samples.",
+};
+
+static int find_writer(const char *name, const struct report_writer **ret_writer,
+                       struct error **err) {
+    enum { WRITERS_MAX = 32 };
+    const char *names[WRITERS_MAX + 1] = {NULL};
+    for (unsigned i = 0; report_writers[i] && i < WRITERS_MAX; i++)
+        names[i] = report_writers[i]->name;
+    *ret_writer = report_writer_find(name);
+    return *ret_writer ? 0 : error_unknown_name("format", name, names, err);
+}
+
+static int write_report(const struct report_options *options, const struct report_writer *writer,
+                        const struct report *report, struct error **err) {
+    if (!options->output)
+        return writer->write(report, stdout, err);
+    cleanup_file FILE *file = fopen(options->output, "we");
+    if (!file)
+        return error_set(err, ERROR_USAGE, errno, "cannot write %s", options->output);
+    if (writer->write(report, file, err) < 0)
+        return -1;
+    if (fflush(file) != 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot write %s", options->output);
+    return 0;
+}
+
+int command_report(int argc, char **argv, struct error **err) {
+    struct report_options options = {.format = "terminal"};
+    const struct report_writer *writer;
+    cleanup_run_view struct run_view view = {0};
+    if (command_parse(&report_argp, argc, argv, &options, err) < 0 ||
+        find_writer(options.format, &writer, err) < 0 || run_view_open(options.run, &view, err) < 0)
+        return -1;
+    struct report report;
+    run_view_report(&view, &report);
+    report.full = options.full;
+    if (options.output)
+        report.color = false;
+    return write_report(&options, writer, &report, err) < 0 ? -1 : EXIT_CODE_OK;
+}

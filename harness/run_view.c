@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "harness/run_view.h"
+
+#include "bench/protocol.h"
+#include "common/file.h"
+#include "harness/headlines.h"
+#include "harness/journal.h"
+#include "harness/progress.h"
+#include "results/run_record.h"
+
+#include <string.h>
+
+/* Ratios refer to the host; without one, to the first environment of the run. */
+static const char *reference_of(const json_t *record) {
+    const json_t *environments = json_object_get(record, "environments");
+    size_t index;
+    json_t *entry;
+    json_array_foreach(environments, index, entry) {
+        const char *label = json_string_value(json_object_get(entry, "label"));
+        if (label && strcmp(label, summary_defaults.reference) == 0)
+            return label;
+    }
+    const char *first =
+        json_string_value(json_object_get(json_array_get(environments, 0), "label"));
+    return first ? first : summary_defaults.reference;
+}
+
+static int load_samples(struct run_view *view, struct error **err) {
+    cleanup_free char *samples = text_format("%s/samples.csv", view->folder);
+    if (!samples)
+        return error_no_memory(err);
+    struct summary_options options = summary_defaults;
+    options.is_headline = catalog_is_headline;
+    options.reference = reference_of(view->record);
+    return summary_build(samples, &options, &view->summary, err);
+}
+
+/* The audit is made anew from the facts, so that its rules may get better after the run. */
+static int load_audit(struct run_view *view, struct error **err) {
+    cleanup_free char *journal = text_format("%s/journal.jsonl", view->folder);
+    if (!journal)
+        return error_no_memory(err);
+    if (file_exists(journal) && journal_read(journal, &view->journal, err) < 0)
+        return -1;
+    if (audit_examine(view->record, view->journal, &view->audit, err) < 0)
+        return -1;
+    audit_apply(view->audit, view->summary);
+    return audit_to_json(view->audit, &view->audit_json, err);
+}
+
+int run_view_open(const char *folder, struct run_view *ret_view, struct error **err) {
+    cleanup_run_view struct run_view view = {.folder = realpath(folder, NULL)};
+    if (!view.folder) {
+        error_set(err, ERROR_USAGE, errno, "cannot open the run %s", folder);
+        return error_advise(err, "`boxmark list runs` shows the runs of this folder");
+    }
+    cleanup_free char *record = text_format("%s/run.json", view.folder);
+    if (!record)
+        return error_no_memory(err);
+    if (!file_exists(record)) {
+        error_set(err, ERROR_USAGE, 0, "%s is not a run folder: it has no run.json", view.folder);
+        return error_advise(err, "`boxmark list runs` shows the runs of this folder");
+    }
+    if (run_record_load(view.folder, &view.record, err) < 0 || load_samples(&view, err) < 0 ||
+        load_audit(&view, err) < 0)
+        return -1;
+    *ret_view = view;
+    view = (struct run_view){0};
+    return 0;
+}
+
+void run_view_clear(struct run_view *view) {
+    free(view->folder);
+    json_decref(view->record);
+    json_decref(view->journal);
+    audit_free(view->audit);
+    json_decref(view->audit_json);
+    summary_free(view->summary);
+    *view = (struct run_view){0};
+}
+
+void run_view_report(const struct run_view *view, struct report *ret_report) {
+    *ret_report = (struct report){
+        .run_folder = view->folder,
+        .run = view->record,
+        .summary = view->summary,
+        .audit = view->audit_json,
+        .columns = terminal_columns(STDOUT_FILENO),
+        .color = terminal_color(STDOUT_FILENO),
+    };
+}

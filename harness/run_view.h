@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A run folder opened for reading: everything that a report needs. */
+#ifndef BOXMARK_HARNESS_RUN_VIEW_H
+#define BOXMARK_HARNESS_RUN_VIEW_H
+
+#include "plots/report.h"
+#include "results/audit.h"
+
+struct run_view {
+    char *folder;
+    json_t *record;  /* run.json */
+    json_t *journal; /* array of entries; NULL when there is none */
+    struct summary *summary;
+    struct audit *audit;
+    json_t *audit_json;
+};
+
+/* Reads and checks; ERROR_USAGE names file and line of what is wrong. */
+int run_view_open(const char *folder, struct run_view *ret_view, struct error **err);
+void run_view_clear(struct run_view *view);
+#define cleanup_run_view __attribute__((cleanup(run_view_clear)))
+
+/* The view as a report; borrows from it. */
+void run_view_report(const struct run_view *view, struct report *ret_report);
+
+#endif
