@@ -25,7 +25,7 @@ enum kvm_state {
 struct kvm_probe_options {
     const char *device_path;   /* NULL: /dev/kvm */
     const char *module_folder; /* NULL: /sys/module */
-    uint64_t timeout_ns;       /* 0: 600 ms */
+    uint64_t timeout_ns;       /* 0: 900 ms */
 };
 
 struct kvm_probe_result {

@@ -90,6 +90,14 @@ static void add_kernel(struct builder *builder, const struct vm_config *config,
                                           [VM_DISK_AHCI] = "/dev/sda",
                                           [VM_DISK_IDE] = "/dev/sda",
                                           [VM_DISK_NVME] = "/dev/nvme0n1"};
+    char tsc[48] = "";
+    /*
+     * A guest under TCG counts with the host's time stamp counter, but has nothing on a microvm to
+     * measure its rate with but the emulated PIT. On a busy host that fails, and then the kernel
+     * waits for ever for a timer.
+     */
+    if (config->tsc_khz)
+        snprintf(tsc, sizeof(tsc), " tsc_early_khz=%u", config->tsc_khz);
     add_option(builder, "-kernel", "%s", files->kernel);
     add_option(builder, "-initrd", "%s", files->initramfs);
     /*
@@ -99,9 +107,9 @@ static void add_kernel(struct builder *builder, const struct vm_config *config,
      */
     add_option(builder, "-append",
                "earlyprintk=ttyS0 quiet console=ttyS0 panic=-1 reboot=t "
-               "transparent_hugepage=%s -- --init "
+               "transparent_hugepage=%s%s -- --init "
                "--channel virtio:" QEMU_CHANNEL_NAME " --data-device %s --data /data",
-               config->huge_page_mode, devices[config->disk]);
+               config->huge_page_mode, tsc, devices[config->disk]);
 }
 
 static void add_channels(struct builder *builder, const struct vm_config *config,

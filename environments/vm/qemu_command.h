@@ -26,6 +26,7 @@ struct vm_config {
     bool cpu_baseline; /* a processor of least features instead of the host's */
     unsigned cpus;
     uint64_t memory_bytes;
+    unsigned tsc_khz;        /* told to the guest's kernel; 0: it finds out by itself */
     char huge_page_mode[16]; /* the host's transparent_hugepage mode: always, madvise, never */
 };
 

@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "common/units.h"
+#include "environments/vm/host_tsc.h"
 
 #include <linux/io_uring.h>
 #include <string.h>
@@ -176,6 +177,7 @@ int vm_options_choose_accelerator(struct vm_options *options, const struct kvm_p
     }
     options->config.kvm =
         options->accel == VM_ACCEL_KVM || (options->accel == VM_ACCEL_AUTO && native);
+    options->config.tsc_khz = options->config.kvm ? 0 : host_tsc_khz();
     snprintf(label, 16, "%s", !options->config.kvm ? "TCG" : native ? "KVM" : "KVM emulated");
     return 0;
 }
