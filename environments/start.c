@@ -20,7 +20,10 @@ int start_make_data_folder(struct instance *instance, struct error **err) {
 int start_wait_ready(struct instance *instance, int channel_fd, struct process *process,
                      struct error **err) {
     const struct environment_setup *setup = instance->environment->setup;
-    uint64_t deadline_ns = deadline_after(monotonic_ns(), setup->start_timeout_ns);
+    /* What was done since the launch (talking to a helper) is part of the start. */
+    uint64_t launch_ns = instance->stamps[STAMP_LAUNCH];
+    uint64_t deadline_ns =
+        deadline_after(launch_ns ? launch_ns : monotonic_ns(), setup->start_timeout_ns);
     for (;;) {
         struct pollfd waits[3] = {{.fd = channel_fd, .events = POLLIN},
                                   {.fd = setup->cancel_fd, .events = POLLIN},
