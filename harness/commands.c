@@ -20,7 +20,7 @@ const struct command commands[] = {
     {NULL, NULL, NULL, NULL, false},
 };
 
-void print_error(const struct error *error) {
+void error_print(const struct error *error) {
     fprintf(stderr, "boxmark: %s\n", error_message(error));
     if (error && error->advice)
         fprintf(stderr, "  %s\n", error->advice);

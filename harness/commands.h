@@ -45,6 +45,6 @@ int command_parse(const struct argp *argp, int argc, char **argv, void *options,
                   struct error **err);
 
 /* Prints "boxmark: MESSAGE" and the advice on standard error. */
-void print_error(const struct error *error);
+void error_print(const struct error *error);
 
 #endif

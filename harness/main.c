@@ -71,7 +71,7 @@ int main(int argc, char **argv) {
     cleanup_error struct error *err = NULL;
     int code = dispatch(argc, argv, &err);
     if (err) {
-        print_error(err);
+        error_print(err);
         code = error_exit_code(err);
     }
     if (fflush(stdout) != 0 && code == EXIT_CODE_OK) {
