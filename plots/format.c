@@ -101,7 +101,10 @@ char *format_ratio(double ratio, char text[FORMAT_BYTES]) {
     else if (needs_exponent(ratio))
         format_number(text, "%.2e", ratio);
     else
-        format_number(text, "%.*f", decimals_for(ratio, fabs(ratio) < 0.9995 ? 3 : 4), ratio);
+        format_number(text, "%.*f",
+                      fabs(ratio) < 0.9995 ? decimals_for(ratio, 3)
+                                           : decimals_for(fmax(fabs(ratio), 1), 4),
+                      ratio);
     return text;
 }
 

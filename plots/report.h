@@ -17,11 +17,12 @@ struct report {
     const char *run_folder;
     const json_t *run; /* run.json (docs/schema.md) */
     const struct summary *summary;
-    const json_t *audit; /* array of audit items, or NULL */
-    unsigned columns;    /* width of the terminal, 80 when unknown */
-    bool color;          /* a terminal that wants colour */
-    bool ascii;          /* the terminal shows nothing but ASCII */
-    bool full;           /* every metric, not the headlines alone */
+    const json_t *audit;   /* array of audit items, or NULL */
+    const json_t *journal; /* array of journal.jsonl's entries, or NULL */
+    unsigned columns;      /* width of the terminal, 80 when unknown */
+    bool color;            /* a terminal that wants colour */
+    bool ascii;            /* the terminal shows nothing but ASCII */
+    bool full;             /* every metric, not the headlines alone */
 };
 
 /*

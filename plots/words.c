@@ -136,6 +136,11 @@ static bool is_time(const struct summary_metric *metric) {
     return false;
 }
 
+static bool is_rate(const struct summary_metric *metric) {
+    const char *slash = strchr(metric->unit, '/');
+    return slash && strcmp(slash, "/s") == 0;
+}
+
 /* One runs "on" a host and "in" everything else. */
 static const char *preposition(const char *label) {
     return strncmp(label, "host", 4) == 0 ? "on" : "in";
@@ -152,8 +157,10 @@ static char *verdict_clause(const struct report *report, const struct summary_ce
     case VERDICT_SAME:
         return text_format(": the same within %s", margin);
     case VERDICT_INCONCLUSIVE:
-        return text_format(": inconclusive%s%s%s", cell->reason ? " (" : "",
-                           cell->reason ? cell->reason : "", cell->reason ? ")" : "");
+        /* Its reason repeats the interval, where there is one. */
+        if (cell_has_ratio_interval(cell) || !cell->reason)
+            return text_format(": inconclusive at a margin of %s", margin);
+        return text_format(": inconclusive (%s)", cell->reason);
     case VERDICT_UNTRUSTWORTHY:
         return text_format(": not to be trusted%s%s%s", cell->reason ? " (" : "",
                            cell->reason ? cell->reason : "", cell->reason ? ")" : "");
@@ -196,8 +203,9 @@ char *report_sentence(const struct report *report, const struct summary_metric *
     if (is_time(metric))
         return text_format("%s %s %s takes %s times as long as %s %s%s%s.", subject, in, own->title,
                            first, on, host, interval, clause);
-    return text_format("%s %s %s reaches %s times the figure %s %s%s%s.", subject, in, own->title,
-                       first, on, host, interval, clause);
+    return text_format("%s %s %s reaches %s times the %s %s %s%s%s.", subject, in, own->title,
+                       first, is_rate(metric) ? "throughput" : "figure", on, host, interval,
+                       clause);
 }
 
 /* Software emulation is no virtual machine as users know it: said before everything else. */

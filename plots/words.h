@@ -35,7 +35,7 @@ unsigned report_blocks(const struct report *report);
 const json_t *report_member(const json_t *object, const char *const *path);
 /* The same as text; numbers become text too. malloc'ed; NULL when it is not there. */
 char *report_member_text(const json_t *object, const char *const *path);
-#define REPORT_PATH(...) ((const char *const[]){__VA_ARGS__, NULL})
+#define REPORT_PATH(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) NULL})
 
 /* "lower is better", "higher is better", "" for neither. */
 const char *better_words(const struct summary_metric *metric);

@@ -4,8 +4,7 @@
 #include <string.h>
 
 const struct report_writer *const report_writers[] = {
-    &writer_terminal,
-    NULL,
+    &writer_terminal, &writer_markdown, &writer_latex, &writer_csv, &writer_json, NULL,
 };
 
 const struct report_writer *report_writer_find(const char *name) {

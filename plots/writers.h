@@ -6,5 +6,9 @@
 #include "plots/report.h"
 
 extern const struct report_writer writer_terminal;
+extern const struct report_writer writer_markdown;
+extern const struct report_writer writer_latex;
+extern const struct report_writer writer_csv;
+extern const struct report_writer writer_json;
 
 #endif

@@ -165,11 +165,76 @@ static void fill_metric(struct summary *summary, struct summary_metric *to,
         compare_cell(&to->cells[i], options->alone ? NULL : &to->cells[0], from);
 }
 
+/* A text member, hostile where asked (jansson takes valid UTF-8 only). */
+static json_t *member(const struct fixture_options *options, const char *text) {
+    if (!options->hostile)
+        return json_string(text);
+    return json_string("a\"b'c\\d`e`$f@{g}_h^i<script>&amp;%d#{}~|\n\t\x1b[31mred-->]]>");
+}
+
 static json_t *fixture_run(const struct fixture_options *options) {
-    const char *model = options->hostile ? "evil" : "AMD EPYC 9B14";
-    return json_pack("{s:s, s:s, s:s, s:i, s:{s:s}}", "boxmark", "0.1.0", "created",
-                     "2026-01-31T12:00:00Z", "profile", "quick", "seed", 42, "machine", "cpu_model",
-                     model);
+    json_t *environments = json_array();
+    for (unsigned i = 0; i < options->environments; i++) {
+        const struct fixture_environment *from = &known[options->alone ? i + 1 : i];
+        json_array_append_new(
+            environments,
+            json_pack("{s:s, s:o, s:s, s:s, s:{s:s, s:s, s:o}}", "label", from->label, "spec",
+                      i ? member(options, from->label) : json_string(from->label), "accelerator",
+                      from->accelerator, "title", from->title, "probe", "readiness", "ready",
+                      "version", "1.0", "detail", member(options, "works here")));
+    }
+    json_t *machine = json_pack(
+        "{s:o, s:o, s:o, s:s, s:i, s:I, s:b, s:s, s:I, s:{s:s}, s:{s:s, s:s, s:i, s:I}}",
+        "cpu_model", member(options, "AMD EPYC 9B14"), "kernel", member(options, "6.1.0-18-amd64"),
+        "distribution", member(options, "Debian GNU/Linux 12 (bookworm)"), "governor",
+        "performance", "cpus_online", 8, "memory_bytes", (json_int_t)25276510208, "virtual_machine",
+        1, "clock_source", "tsc", "last_level_cache_bytes", (json_int_t)33554432, "mitigations",
+        "meltdown", "Not affected", "envelope", "cpus", "0-1", "nodes", "0", "cpu_count", 2,
+        "memory_bytes", (json_int_t)2147483648);
+    json_t *workloads =
+        json_pack("[{s:s, s:{s:i, s:i}}, {s:s, s:{s:i}}, {s:s, s:{}}]", "name", "prime",
+                  "parameters", "threads", 2, "limit", 10000, "name", "zip", "parameters", "bytes",
+                  8388608, "name", "startup", "parameters");
+    return json_pack("{s:i, s:s, s:s, s:o, s:i, s:{s:i, s:i, s:i}, s:{s:s, s:s}, s:o, s:o, s:o, "
+                     "s:s, s:i, s:s}",
+                     "schema", 1, "boxmark", "0.1.0", "created", "2026-01-31T12:00:00Z", "profile",
+                     member(options, "quick"), "seed", 42, "plan", "blocks", (int)options->blocks,
+                     "max_blocks", (int)options->blocks, "starts", 1, "agent", "sha256",
+                     "ec20f8b668121d78638b3640e4aee8b2fcaae97b8da85dbdd6c99aa5c7c9c25c", "version",
+                     "0.1.0", "environments", environments, "workloads", workloads, "machine",
+                     machine, "status", "finished", "problems", 0, "ended_by",
+                     "all blocks are done");
+}
+
+static json_t *fixture_audit(const struct fixture_options *options) {
+    return json_pack(
+        "[{s:s, s:n, s:s, s:s, s:o, s:s}, {s:s, s:s, s:s, s:s, s:o, s:s}, {s:s, s:s, s:s, s:s, "
+        "s:s, s:s}]",
+        "name", "agent", "environment", "touches", "*", "state", "ok", "evidence",
+        member(options, "one SHA-256 in all environments"), "reason",
+        "another program is other work", "name", "accelerator", "environment", "vm", "touches", "*",
+        "state", "noted", "evidence", member(options, "software emulation (TCG)"), "reason",
+        "emulation is no virtual machine", "name", "guest_clock", "environment", "vm", "touches",
+        "*", "state", options->holes ? "failing" : "ok", "evidence",
+        "the clock inside is 3.1 % slower than the host's", "reason",
+        "what a guest's clock says would be wrong");
+}
+
+/* Two instances of each environment, as the journal keeps them. */
+static json_t *fixture_journal(const struct fixture_options *options) {
+    json_t *journal = json_array();
+    for (unsigned block = 0; block < 2; block++)
+        for (unsigned i = 0; i < options->environments; i++) {
+            const struct fixture_environment *from = &known[options->alone ? i + 1 : i];
+            json_array_append_new(
+                journal,
+                json_pack("{s:s, s:i, s:s, s:s, s:{s:I, s:I, s:I}}", "type", "instance", "block",
+                          (int)block, "environment", from->label, "outcome", "done", "footprint",
+                          "image_bytes", (json_int_t)(1500000 * (i + 1)), "resident_bytes",
+                          (json_int_t)(2000000 * (i * i * 10 + 1)), "cpu_ns",
+                          (json_int_t)(3000000000 * (i + 1))));
+        }
+    return journal;
 }
 
 struct report *fixture_report(const struct fixture_options *options) {
@@ -212,6 +277,8 @@ struct report *fixture_report(const struct fixture_options *options) {
     }
     report->run_folder = "/nonexistent";
     report->run = fixture_run(options);
+    report->audit = fixture_audit(options);
+    report->journal = fixture_journal(options);
     report->summary = summary;
     report->columns = 80;
     return report;
@@ -222,6 +289,7 @@ struct report *fixture_free(struct report *report) {
         summary_free((struct summary *)report->summary);
         json_decref((json_t *)report->run);
         json_decref((json_t *)report->audit);
+        json_decref((json_t *)report->journal);
         free(report);
     }
     return NULL;

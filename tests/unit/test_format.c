@@ -27,8 +27,9 @@ static void ratios_have_three_decimals_around_one(void **state) {
         double value;
         const char *text;
     } cases[] = {
-        {1, "1.000"},      {0.99996, "1.000"}, {0.9987, "0.999"}, {0.0231, "0.0231"},
-        {7.6004, "7.600"}, {17.824, "17.82"},  {1676.4, "1676"},  {NAN, "-"},
+        {1, "1.000"},      {0.99996, "1.000"}, {0.9998, "1.000"},
+        {0.9987, "0.999"}, {0.0231, "0.0231"}, {7.6004, "7.600"},
+        {17.824, "17.82"}, {1676.4, "1676"},   {NAN, "-"},
     };
     char text[FORMAT_BYTES];
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)

@@ -10,6 +10,8 @@
 #include "plots/report.h"
 #include "tests/unit/report_fixture.h"
 
+#include <csv.h>
+#include <jansson.h>
 #include <locale.h>
 
 struct golden {
@@ -20,37 +22,35 @@ struct golden {
     bool ascii, color, full;
 };
 
+#define THREE                                                                                      \
+    { .environments = 3, .blocks = 10 }
+#define HOSTILE                                                                                    \
+    { .environments = 3, .blocks = 6, .hostile = true }
+#define HOLES                                                                                      \
+    { .environments = 3, .blocks = 10, .holes = true }
+
 static const struct golden goldens[] = {
-    {"terminal-3.txt", "terminal", {.environments = 3, .blocks = 10}, 80, false, false, false},
-    {"terminal-color.txt", "terminal", {.environments = 2, .blocks = 10}, 120, false, true, false},
-    {"terminal-narrow-ascii.txt",
+    {"terminal-3.txt", "terminal", THREE, .columns = 80},
+    {"terminal-color.txt",
      "terminal",
-     {.environments = 3, .blocks = 10, .holes = true},
-     40,
-     true,
-     false,
-     false},
+     {.environments = 2, .blocks = 10},
+     .columns = 120,
+     .color = true},
+    {"terminal-narrow-ascii.txt", "terminal", HOLES, .columns = 40, .ascii = true},
     {"terminal-9-long-full.txt",
      "terminal",
      {.environments = 9, .blocks = 10, .long_labels = true},
      80,
-     false,
-     false,
-     true},
-    {"terminal-hostile.txt",
-     "terminal",
-     {.environments = 3, .blocks = 1, .hostile = true},
-     80,
-     false,
-     false,
-     false},
-    {"terminal-alone.txt",
-     "terminal",
-     {.environments = 1, .blocks = 10, .alone = true},
-     80,
-     false,
-     false,
-     false},
+     .full = true},
+    {"terminal-hostile.txt", "terminal", {3, .blocks = 1, .hostile = true}, .columns = 80},
+    {"terminal-alone.txt", "terminal", {1, .blocks = 10, .alone = true}, .columns = 80},
+    {"markdown-holes.md", "markdown", HOLES, .columns = 80},
+    {"markdown-hostile.md", "markdown", HOSTILE, .columns = 80},
+    {"latex-holes.tex", "latex", HOLES, .columns = 80},
+    {"latex-hostile.tex", "latex", HOSTILE, .columns = 80},
+    {"csv-holes.csv", "csv", HOLES, .columns = 80},
+    {"csv-hostile.csv", "csv", HOSTILE, .columns = 80},
+    {"json-hostile.json", "json", {2, .blocks = 3, .hostile = true}, .columns = 80},
 };
 
 static char *written(const struct golden *golden) {
@@ -122,9 +122,8 @@ static void terminal_lines_fit(void **state) {
     (void)state;
     for (unsigned columns = 32; columns <= 130; columns += 7)
         for (unsigned environments = 1; environments <= 9; environments += 4) {
-            struct golden golden = {"width", "terminal", {environments, 10, .holes = true},
-                                    columns, false,      false,
-                                    true};
+            struct golden golden = {
+                "width", "terminal", {environments, 10, .holes = true}, columns, .full = true};
             cleanup_free char *text = written(&golden);
             char *rest = text;
             for (char *line; (line = strsep(&rest, "\n"));)
@@ -149,6 +148,64 @@ static void hostile_text_is_harmless_on_a_terminal(void **state) {
     }
 }
 
+/* Programs can read what is for programs. */
+static void json_is_valid_and_ascii(void **state) {
+    (void)state;
+    struct golden golden = {"json", "json", HOSTILE, .columns = 80};
+    cleanup_free char *text = written(&golden);
+    json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(json);
+    assert_int_equal(json_array_size(json_object_get(json, "environments")), 3);
+    assert_true(json_is_object(json_object_get(json, "run")));
+    assert_true(json_is_array(json_object_get(json, "audit")));
+    json_decref(json);
+    for (const char *at = text; *at; at++)
+        assert_true(*at == '\n' || (*at >= 0x20 && *at < 0x7f));
+}
+
+static void count_field(void *field, size_t size, void *cookie) {
+    (void)field;
+    (void)size;
+    ++*(unsigned *)cookie;
+}
+
+static void check_row(int terminator, void *cookie) {
+    (void)terminator;
+    assert_int_equal(*(unsigned *)cookie, 25);
+    *(unsigned *)cookie = 0;
+}
+
+static void csv_rows_have_all_columns(void **state) {
+    (void)state;
+    struct golden golden = {"csv", "csv", HOSTILE, .columns = 80};
+    cleanup_free char *text = written(&golden);
+    struct csv_parser parser;
+    unsigned fields = 0;
+    assert_int_equal(csv_init(&parser, CSV_STRICT), 0);
+    assert_int_equal(csv_parse(&parser, text, strlen(text), count_field, check_row, &fields),
+                     strlen(text));
+    csv_fini(&parser, count_field, check_row, &fields);
+    csv_free(&parser);
+}
+
+/* A text that a spreadsheet would run is marked as text. */
+static void csv_holds_no_formulas(void **state) {
+    (void)state;
+    struct report *report = fixture_report(&(struct fixture_options){2, .blocks = 6});
+    free(report->summary->environments[1].label);
+    report->summary->environments[1].label = strdup("=HYPERLINK(\"x\")");
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    cleanup_error struct error *err = NULL;
+    assert_int_equal(report_writer_find("csv")->write(report, to, &err), 0);
+    fclose(to);
+    assert_null(strstr(text, ",\"="));
+    assert_non_null(strstr(text, ",\"'=HYPERLINK"));
+    free(text);
+    fixture_free(report);
+}
+
 static void unknown_writer_is_null(void **state) {
     (void)state;
     assert_null(report_writer_find("papyrus"));
@@ -160,6 +217,9 @@ int main(void) {
         cmocka_unit_test(numbers_do_not_follow_the_locale),
         cmocka_unit_test(terminal_lines_fit),
         cmocka_unit_test(hostile_text_is_harmless_on_a_terminal),
+        cmocka_unit_test(json_is_valid_and_ascii),
+        cmocka_unit_test(csv_rows_have_all_columns),
+        cmocka_unit_test(csv_holds_no_formulas),
         cmocka_unit_test(unknown_writer_is_null),
     };
     return cmocka_run_group_tests_name("reports", tests, NULL, NULL);

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* A table for pull requests and issues: GitHub's Markdown, readable as plain text too. */
+#include "common/file.h"
+#include "common/text.h"
+#include "plots/format.h"
+#include "plots/methods.h"
+#include "plots/words.h"
+#include "plots/writers.h"
+
+#include <math.h>
+#include <string.h>
+
+/*
+ * Text from elsewhere: every mark of Markdown and HTML is escaped; where a backslash does not help
+ * (mentions, numbers of issues, addresses) an empty comment comes between.
+ */
+static int put_text(FILE *to, const char *text, struct error **err) {
+    cleanup_free char *clean = text_clean(text);
+    if (!clean)
+        return error_no_memory(err);
+    for (const char *at = clean; *at; at++) {
+        if (strncasecmp(at, "www.", 4) == 0) {
+            fputs("www<!-- -->.", to);
+            at += 3;
+            continue;
+        }
+        if (strncmp(at, "://", 3) == 0)
+            fputs("<!-- -->", to);
+        if (strchr("\\`*_{}[]<>|~&!$^#@", *at))
+            putc('\\', to);
+        putc(*at, to);
+        if (*at == '@' || *at == '#')
+            fputs("<!-- -->", to);
+    }
+    return 0;
+}
+
+static const char *mark_of(enum verdict verdict) {
+    switch (verdict) {
+    case VERDICT_SAME:
+        return "\\~ ";
+    case VERDICT_INCONCLUSIVE:
+        return "? ";
+    case VERDICT_UNTRUSTWORTHY:
+        return "**!** ";
+    case VERDICT_BETTER:
+    case VERDICT_WORSE:
+    case VERDICT_NONE:
+        break;
+    }
+    return "";
+}
+
+static int put_row(const struct report *report, const struct summary_metric *metric,
+                   unsigned environment, FILE *to, struct error **err) {
+    const struct summary_cell *cell = &metric->cells[environment];
+    struct scale scale = scale_for(metric, report->summary->environment_count);
+    enum verdict verdict = report_verdict(report, cell);
+    char first[FORMAT_BYTES], second[FORMAT_BYTES];
+    fputs("| ", to);
+    if (environment == 0) {
+        if (put_text(to, metric->workload, err) < 0)
+            return -1;
+        putc(' ', to);
+        if (put_text(to, metric->metric, err) < 0)
+            return -1;
+        if (*better_words(metric))
+            fprintf(to, " (%s)", better_words(metric));
+    }
+    fputs(" | ", to);
+    if (put_text(to, report->summary->environments[environment].title, err) < 0)
+        return -1;
+    if (cell->blocks == 0) {
+        fputs(" | not measured | | | | |\n", to);
+        return 0;
+    }
+    fprintf(to, " | %s ", format_value(cell->median * scale.factor, first));
+    if (put_text(to, scale.unit, err) < 0)
+        return -1;
+    fprintf(to, " | %s%s | ", isfinite(cell_spread(cell)) ? "±" : "",
+            format_percent(cell_spread(cell), false, first));
+    if (isfinite(cell->ratio))
+        fputs(format_ratio(cell->ratio, first), to);
+    fputs(" | ", to);
+    if (cell_has_ratio_interval(cell))
+        fprintf(to, "%s to %s", format_ratio(cell->ratio_low, first),
+                format_ratio(cell->ratio_high, second));
+    fprintf(to, " | %s%s |\n", mark_of(verdict), verdict_name(verdict));
+    return 0;
+}
+
+static int put_table(const struct report *report, FILE *to, struct error **err) {
+    const struct summary *summary = report->summary;
+    char confidence[40];
+    fprintf(to,
+            "| metric | environment | median | spread | ratio | %s interval | verdict |\n"
+            "| :-- | :-- | --: | --: | --: | :-: | :-- |\n",
+            report_confidence(report, confidence));
+    for (unsigned i = 0; i < summary->metric_count; i++)
+        for (unsigned j = 0;
+             report_shows(report, &summary->metrics[i]) && j < summary->environment_count; j++)
+            if (put_row(report, &summary->metrics[i], j, to, err) < 0)
+                return -1;
+    return 0;
+}
+
+static int put_sentences(const struct report *report, FILE *to, struct error **err) {
+    const struct summary *summary = report->summary;
+    if (!summary->has_reference || summary->environment_count < 2)
+        return 0;
+    fputs("\nIn words:\n\n", to);
+    for (unsigned i = 0; i < summary->metric_count; i++)
+        for (unsigned j = 1; j < summary->environment_count; j++) {
+            if (!summary->metrics[i].headline)
+                continue;
+            cleanup_free char *sentence = report_sentence(report, &summary->metrics[i], j);
+            if (!sentence)
+                return error_no_memory(err);
+            fputs("- ", to);
+            if (put_text(to, sentence, err) < 0)
+                return -1;
+            putc('\n', to);
+        }
+    return 0;
+}
+
+static int put_foot(const struct report *report, FILE *to, struct error **err) {
+    cleanup_text_list struct text_list legend = {0};
+    cleanup_free char *methods = methods_paragraph(report);
+    if (!methods)
+        return error_no_memory(err);
+    if (report_legend(report, &legend, err) < 0)
+        return -1;
+    fputs("\n<details><summary>What the numbers mean, how they were measured</summary>\n\n", to);
+    for (size_t i = 0; i < legend.count; i++) {
+        fputs("- ", to);
+        if (put_text(to, legend.items[i], err) < 0)
+            return -1;
+        putc('\n', to);
+    }
+    putc('\n', to);
+    if (put_text(to, methods, err) < 0)
+        return -1;
+    fputs("\n\n</details>\n", to);
+    return 0;
+}
+
+static int write_markdown(const struct report *report, FILE *to, struct error **err) {
+    cleanup_text_list struct text_list warnings = {0};
+    if (report_warnings(report, &warnings, err) < 0)
+        return -1;
+    fputs("### boxmark: ", to);
+    for (unsigned i = 0; i < report->summary->environment_count; i++) {
+        fputs(i ? ", " : "", to);
+        if (put_text(to, report->summary->environments[i].title, err) < 0)
+            return -1;
+    }
+    fputs("\n\n", to);
+    for (size_t i = 0; i < warnings.count; i++) {
+        fputs(i ? ">\n> " : "> [!WARNING]\n> ", to);
+        if (put_text(to, warnings.items[i], err) < 0)
+            return -1;
+        putc('\n', to);
+    }
+    if (warnings.count)
+        putc('\n', to);
+    if (put_table(report, to, err) < 0 || put_sentences(report, to, err) < 0 ||
+        put_foot(report, to, err) < 0)
+        return -1;
+    return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the Markdown") : 0;
+}
+
+const struct report_writer writer_markdown = {
+    .name = "markdown",
+    .extension = "md",
+    .summary = "a table for a pull request",
+    .write = write_markdown,
+};
