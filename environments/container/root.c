@@ -80,7 +80,7 @@ int container_make_skeleton(int folder_fd, bool agent_file) {
             return -1;
     if (make_file(folder_fd, system_cpus) < 0)
         return -1;
-    return agent_file ? make_file(folder_fd, CONTAINER_AGENT + 1) : 0;
+    return agent_file ? make_file(folder_fd, &CONTAINER_AGENT[1]) : 0;
 }
 
 /* Adds flags to a mount. In a user namespace those that it has must be kept. */
@@ -177,7 +177,7 @@ static int mount_data(const struct container_plan *plan, int data_fd) {
     char path[32];
     (void)plan;
     descriptor_path(data_fd, path);
-    return bind_restricted(path, CONTAINER_DATA + 1, MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    return bind_restricted(path, &CONTAINER_DATA[1], MS_NOSUID | MS_NODEV | MS_NOEXEC);
 }
 
 /* The root of the agent, built on the current folder; the rest of the host stays behind. */
@@ -193,7 +193,7 @@ static int build_agent_root(const struct container_plan *plan, int data_fd, cons
     if (make_devices() < 0)
         return -1;
     *step = "binding its agent";
-    if (bind_restricted(plan->agent_path, CONTAINER_AGENT + 1, MS_RDONLY | MS_NOSUID | MS_NODEV) <
+    if (bind_restricted(plan->agent_path, &CONTAINER_AGENT[1], MS_RDONLY | MS_NOSUID | MS_NODEV) <
         0)
         return -1;
     *step = "binding its data folder";
