@@ -1,0 +1,118 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The sampling loop with scripted agents on a fake clock: schedule, times, every kind of failure.
+# shellcheck source=tests/tap/lib.sh
+. "${SRCDIR:-$(dirname "$0")/../..}/tests/tap/lib.sh"
+
+# compare OUT ARGUMENT...: one quiet run of prime and zip into $SCRATCH/OUT.
+compare() {
+    local out=$1
+    shift
+    run "$BOXMARK" run -p smoke -w prime,zip -q -o "$SCRATCH/$out" "$@"
+}
+
+# What was done, in order: BLOCK ENVIRONMENT WORKLOAD for each request.
+performed() {
+    sed -n 's/^{"type":"request".*"block":\([0-9]*\),"environment":"\([^"]*\)","workload":"\([^"]*\)".*/\1 \2 \3/p' \
+        "$SCRATCH/$1/journal.jsonl"
+}
+
+# column OUT N: of all rows of samples.csv, quotes removed (for labels without commas).
+column() {
+    tail -n +2 "$SCRATCH/$1/samples.csv" | tr -d '"' | cut -d, -f"$2"
+}
+
+# ---- Schedule and times ----------------------------------------------------------------------
+
+pair=(-e mock:label=a -e mock:label=b)
+compare first "${pair[@]}" --seed 7 --blocks 8
+status_is 0 "a run of two mocks"
+compare again "${pair[@]}" --seed 7 --blocks 8
+compare other "${pair[@]}" --seed 8 --blocks 8
+is "$(performed again)" "$(performed first)" "the same seed gives the same order"
+isnt "$(performed other)" "$(performed first)" "another seed gives another order"
+is "$(performed first | wc -l)" 32 "every workload in every environment of every block"
+is "$(performed first | sort -u | wc -l)" 32 "and none twice"
+
+# In each block, the workloads in the order of each environment, one line for both.
+orders=$(performed first | awk '{ o[$1 " " $2] = o[$1 " " $2] " " $3 }
+    END { for (k in o) { split(k, p, " "); print p[1] o[k] } }' | sort -u)
+is "$(wc -l <<<"$orders")" 8 "all environments of a block have the same workload order"
+is "$(cut -d' ' -f2 <<<"$orders" | sort -u | wc -l)" 2 "which differs between blocks"
+is "$(performed first | awk '!seen[$1]++ { print $2 }' | sort -u | wc -l)" 2 \
+    "now one environment is first, now the other"
+
+run "$BOXMARK" run -p smoke -w prime,zip "${pair[@]}" --seed 7 --blocks 8 --dry-run
+status_is 0 "a dry run"
+planned=$(sed -n 's/^ *block \([0-9]*\): \([^;]*\);.*/\1 \2/p' <<<"$output" | tr -d ,)
+is "$planned" "$(performed first | awk '!seen[$1, $2]++ { o[$1] = o[$1] " " $2 }
+    END { for (b = 0; b < 8; b++) print b + 1 o[b] }')" "the dry run tells the order that is run"
+
+is "$(tail -n +2 "$SCRATCH/first/samples.csv" | tr -d '"' |
+    awk -F, '$6 == "prime" && $7 == "time" { print $12 "/" $13 }' | sort -u)" 1/1 \
+    "a section of one second is one second on the injected clock"
+compare slow -e mock:label=a -e mock:label=b,delay=3 --seed 7
+is "$(tail -n +2 "$SCRATCH/slow/samples.csv" |
+    sed -n 's/^[^"]*"\([^"]*\)".*"prime","time","s","lower",[0-9,]*,\([0-9.]*\),.*,.*/\1 \2/p' | sort -u)" \
+    'mock:label=a 1
+mock:label=b,delay=3 3' "an environment three times slower takes three seconds"
+
+# ---- Failures: the exit code, the reason in words, the others' samples kept ------------------
+
+# failing HOW CODE REGEX
+failing() {
+    local how=$1 code=$2 message=$3
+    compare "fail-$how" -e mock:label=sound -e "mock:fail=$how" --seed 3 --blocks 3
+    status_is "$code" "fail=$how gives exit code $code"
+    like "$errors" "$message" "fail=$how says why"
+    ok "fail=$how leaves no data behind" test -z "$(find "$SCRATCH/fail-$how" -name 'boxmark-data.*')"
+}
+
+failing start 3 'mock:fail=start: .*exited with status 1'
+failing no-hello 3 'no answer before the deadline'
+failing hang 3 'no answer before the deadline'
+failing die 3 'killed by signal 9'
+failing garbage 3 'nonsense'
+failing flood 3 'floods: more than'
+failing error 3 'No space left on device'
+failing out-of-turn 3 'out of turn'
+for how in start no-hello hang die garbage flood error out-of-turn; do
+    is "$(column fail-$how 4 | grep -c '^mock:label=sound$')" \
+        "$(($(column first 4 | grep -c '^mock:label=a$') * 3 / 8))" \
+        "fail=$how costs the others nothing"
+done
+unlike "$(cat "$SCRATCH/fail-garbage/journal.jsonl")" $'\e' "an agent's control characters stay out"
+
+failing wrong-hash 5 'not the one outside'
+failing wrong-version 5 'another version'
+compare digest -e mock:label=sound -e mock:fail=wrong-digest --seed 3
+status_is 5 "another answer to the same request gives exit code 5"
+like "$errors" 'not the[[:space:]]+same work' "it says that it is not the same work"
+
+compare once -e mock:label=sound -e mock:fail=die,at=1 --seed 3 --blocks 6
+status_is 3 "one instance that died is not hidden"
+is "$(grep -c '"type":"failure"' "$SCRATCH/once/journal.jsonl")" 1 "it is recorded once"
+is "$(awk -F'"' '$2 ~ /at=1/ && /"prime","time"/' "$SCRATCH/once/samples.csv" | wc -l)" 5 \
+    "the other instances of that environment count"
+
+# ---- Continuing ------------------------------------------------------------------------------
+
+run "$BOXMARK" run --resume "$SCRATCH/first"
+status_is 2 "a finished run cannot be continued"
+
+# As a machine that lost its power after two requests of the second block would leave it.
+cp -r "$SCRATCH/first" "$SCRATCH/killed"
+last=$(grep -n '"type":"request","utc":"[^"]*","block":1,' "$SCRATCH/killed/journal.jsonl" |
+    sed -n '2s/:.*//p')
+sed -i -e "$((last + 1)),\$d" "$SCRATCH/killed/journal.jsonl"
+printf '{"type":"req' >>"$SCRATCH/killed/journal.jsonl"
+bytes=$(sed -n "${last}s/.*\"samples_bytes\":\([0-9]*\).*/\1/p" "$SCRATCH/killed/journal.jsonl")
+truncate -s "$((bytes + 11))" "$SCRATCH/killed/samples.csv"
+sed -i 's/"status": "finished"/"status": "running"/' "$SCRATCH/killed/run.json"
+run "$BOXMARK" run -q --resume "$SCRATCH/killed"
+status_is 0 "a killed run is continued"
+is "$(cut -d, -f1-12 "$SCRATCH/killed/samples.csv" | sort | md5sum)" \
+    "$(cut -d, -f1-12 "$SCRATCH/first/samples.csv" | sort | md5sum)" \
+    "it ends with the rows that it would have had, none twice"
+
+done_testing
