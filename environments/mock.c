@@ -68,6 +68,7 @@ struct mock_channel {
     struct mock_line *lines;
     unsigned count, next, capacity;
     char *current;
+    uint64_t agent_ns; /* what the sections of this request took by the agent's clock */
     bool dead;
 };
 
@@ -120,6 +121,7 @@ static void answer_section(struct mock_channel *self, const struct message *requ
     queue_message(self, &section, 0);
     section.type = MESSAGE_SECTION_STOP;
     section.number = (uint64_t)((double)host_ns * skew);
+    self->agent_ns += section.number;
     queue_message(self, &section, host_ns);
 }
 
@@ -179,8 +181,9 @@ static void answer_run(struct mock_channel *self, const struct message *request)
         queue_message(self, &error, 0);
         return;
     }
+    self->agent_ns = 0;
     answer_work(self, request);
-    struct message end = {.type = MESSAGE_END, .id = request->id};
+    struct message end = {.type = MESSAGE_END, .id = request->id, .number = self->agent_ns};
     snprintf(end.text, sizeof(end.text), "%s %s", request->name,
              !calibrating && fails(self, "wrong-digest") ? "other" : "digest");
     queue_message(self, &end, 0);

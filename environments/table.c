@@ -2,7 +2,8 @@
 #include "environments/environment.h"
 #include "environments/mock.h"
 
-/* In the order in which lists and reports show them. */
+/* In the order in which lists and reports show them, one a line. */
+/* clang-format off */
 const struct environment_ops *const environment_table[] = {
     &environment_host,
     &environment_container,

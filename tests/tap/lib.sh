@@ -10,10 +10,21 @@
 set -u
 
 SRCDIR=${SRCDIR:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
-BUILDDIR=${BUILDDIR:-$PWD}
+if [ -z "${BUILDDIR-}" ]; then
+    # By hand: from the build folder, or from anywhere after ./bootstrap build.
+    BUILDDIR=$PWD
+    [ -x "$BUILDDIR/boxmark" ] || BUILDDIR=$SRCDIR/build
+fi
 BOXMARK=${BOXMARK:-$BUILDDIR/boxmark}
 AGENT=${AGENT:-$BUILDDIR/boxmark-agent}
 export SRCDIR BUILDDIR BOXMARK AGENT
+
+for program in "$BOXMARK" "$AGENT"; do
+    [ -x "$program" ] || {
+        echo "Bail out! $program is not built"
+        exit 1
+    }
+done
 
 tap_count=0
 tap_failed=0

@@ -89,6 +89,10 @@ compare digest -e mock:label=sound -e mock:fail=wrong-digest --seed 3
 status_is 5 "another answer to the same request gives exit code 5"
 like "$errors" 'not the[[:space:]]+same work' "it says that it is not the same work"
 
+compare skewed -e mock:label=sound -e mock:skew=1.2 --seed 3 --blocks 2
+status_is 5 "a clock inside that runs fast gives exit code 5"
+like "$output" 'guest_clock.*20' "the table says which audit failed, and by how much"
+
 compare once -e mock:label=sound -e mock:fail=die,at=1 --seed 3 --blocks 6
 status_is 3 "one instance that died is not hidden"
 is "$(grep -c '"type":"failure"' "$SCRATCH/once/journal.jsonl")" 1 "it is recorded once"
