@@ -11,12 +11,13 @@
 #ifndef BOXMARK_BENCH_DISK_RECORD_H
 #define BOXMARK_BENCH_DISK_RECORD_H
 
+#include "bench/parameters.h"
 #include "common/error.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECORD_BLOCK_BYTES 4096
+#define RECORD_BLOCK_BYTES DISK_BLOCK_BYTES
 
 struct record_format {
     uint64_t seed;

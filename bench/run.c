@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "bench/run.h"
 
+#include "bench/parameters.h"
 #include "common/clock.h"
 #include "common/file.h"
 
@@ -133,26 +134,6 @@ void run_digest(struct workload_run *run, const char *format, ...) {
     va_end(arguments);
 }
 
-/* Every described parameter must be there and in range, and no other. */
-static int check_parameters(const struct workload_description *description,
-                            const json_t *parameters, struct error **err) {
-    size_t described = 0;
-    for (const struct parameter_description *at = description->parameters; at->name; at++) {
-        const json_t *value = json_object_get(parameters, at->name);
-        if (!json_is_integer(value))
-            return error_set(err, ERROR_USAGE, 0, "parameter \"%s\" is missing", at->name);
-        json_int_t number = json_integer_value(value);
-        if (number < 0 || (uint64_t)number < at->minimum || (uint64_t)number > at->maximum)
-            return error_set(err, ERROR_USAGE, 0, "parameter \"%s\" is out of range: %lld",
-                             at->name, (long long)number);
-        described++;
-    }
-    if (json_object_size(parameters) != described)
-        return error_set(err, ERROR_USAGE, 0, "parameters that \"%s\" does not know",
-                         description->name);
-    return 0;
-}
-
 static const struct workload *find_workload(const char *name) {
     for (const struct workload *const *at = workloads; *at; at++)
         if (strcmp((*at)->name, name) == 0)
@@ -164,7 +145,7 @@ static int carry_out(struct workload_run *run, const struct workload *workload,
                      struct error **err) {
     if (!workload || !run->description)
         return error_set(err, ERROR_USAGE, 0, "unknown workload \"%s\"", run->request->name);
-    if (check_parameters(run->description, run->request->object, err) < 0)
+    if (parameters_check(run->description, run->request->object, err) < 0)
         return -1;
     agent_send(run->output, &(struct message){.type = MESSAGE_BEGIN, .id = run->request->id});
     return workload->run(run, err);

@@ -19,10 +19,6 @@
 #include <sodium.h>
 #include <string.h>
 
-/* Beyond these the book-keeping would need more memory than the work. */
-#define MAX_RECORDS (UINT64_C(1) << 22)
-#define MAX_FLIGHT_BYTES (UINT64_C(1) << 30)
-
 struct disk_work {
     struct workload_run *run;
     uint64_t bytes, seed;
@@ -243,21 +239,6 @@ static void disk_work_cleanup(struct disk_work *work) {
     free(work->slot_records);
 }
 
-static int check_sizes(uint64_t bytes, uint64_t record_bytes, uint64_t depth, struct error **err) {
-    if (record_bytes % RECORD_BLOCK_BYTES != 0)
-        return error_set(err, ERROR_USAGE, 0, "record_bytes must be a multiple of %d",
-                         RECORD_BLOCK_BYTES);
-    if (bytes % record_bytes != 0)
-        return error_set(err, ERROR_USAGE, 0, "bytes must be a multiple of record_bytes");
-    if (bytes / record_bytes > MAX_RECORDS)
-        return error_set(err, ERROR_USAGE, 0, "more than %llu records",
-                         (unsigned long long)MAX_RECORDS);
-    if (depth * record_bytes > MAX_FLIGHT_BYTES)
-        return error_set(err, ERROR_USAGE, 0, "more than %llu bytes in flight",
-                         (unsigned long long)MAX_FLIGHT_BYTES);
-    return 0;
-}
-
 static int prepare(struct disk_work *work, unsigned depth, uint64_t record_bytes,
                    struct error **err) {
     work->format = record_format_new(work->seed, record_bytes);
@@ -284,8 +265,6 @@ static int run_disk(struct workload_run *run, struct error **err) {
     };
     uint64_t record_bytes = run_parameter(run, "record_bytes"), depth = run_parameter(run, "depth");
     uint64_t iterations = run_parameter(run, "iterations");
-    if (check_sizes(work.bytes, record_bytes, depth, err) < 0)
-        return -1;
     work.records = (unsigned)(work.bytes / record_bytes);
     work.passes_to_do = 6 * iterations;
     if (prepare(&work, (unsigned)depth, record_bytes, err) < 0)
