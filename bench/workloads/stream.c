@@ -225,8 +225,10 @@ static int run_stream(struct workload_run *run, struct error **err) {
     note_huge_pages(run);
     repeat(&work, times_ns[0]);
     run_section_start(run, "time", 0, false);
-    for (uint64_t i = 1; i <= iterations; i++)
+    for (uint64_t i = 1; i <= iterations; i++) {
         repeat(&work, times_ns[i]);
+        run_progress(run, (double)i / (double)iterations);
+    }
     run_section_stop(run);
     report(run, &work, iterations, times_ns);
     return validate(run, &work, iterations + 1, err);
