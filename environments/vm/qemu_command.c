@@ -94,10 +94,11 @@ static void add_kernel(struct builder *builder, const struct vm_config *config,
     /*
      * A guest under TCG counts with the host's time stamp counter, but has nothing on a microvm to
      * measure its rate with but the emulated PIT. On a busy host that fails, and then the kernel
-     * waits for ever for a timer.
+     * waits for ever for a timer. And without tsc=reliable it would keep time by counting jiffies,
+     * of which an emulated guest loses many: its clock fell behind by a third on a busy host.
      */
     if (config->tsc_khz)
-        snprintf(tsc, sizeof(tsc), " tsc_early_khz=%u", config->tsc_khz);
+        snprintf(tsc, sizeof(tsc), " tsc_early_khz=%u tsc=reliable", config->tsc_khz);
     add_option(builder, "-kernel", "%s", files->kernel);
     add_option(builder, "-initrd", "%s", files->initramfs);
     /*
