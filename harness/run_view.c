@@ -5,6 +5,8 @@
 #include "common/file.h"
 #include "harness/headlines.h"
 #include "harness/journal.h"
+#include "harness/plan.h"
+#include "harness/profile.h"
 #include "harness/progress.h"
 #include "results/run_record.h"
 
@@ -25,6 +27,26 @@ static const char *reference_of(const json_t *record) {
     return first ? first : summary_defaults.reference;
 }
 
+/* The reference first, then environments as the user named them; workloads as the catalog does: the
+ * plan's order is random.
+ */
+static int put_in_order(struct run_view *view, struct error **err) {
+    const char *environments[PLAN_MAX + 1] = {NULL};
+    const char *workloads[WORKLOADS_MAX + 1] = {NULL};
+    unsigned count = 0;
+    size_t index;
+    json_t *entry;
+    environments[count++] = reference_of(view->record);
+    json_array_foreach(json_object_get(view->record, "environments"), index, entry) {
+        const char *label = json_string_value(json_object_get(entry, "label"));
+        if (label && strcmp(label, environments[0]) != 0 && count < PLAN_MAX)
+            environments[count++] = label;
+    }
+    for (unsigned i = 0; workload_catalog[i] && i < WORKLOADS_MAX; i++)
+        workloads[i] = workload_catalog[i]->name;
+    return summary_reorder(view->summary, environments, workloads, err);
+}
+
 static int load_samples(struct run_view *view, struct error **err) {
     cleanup_free char *samples = text_format("%s/samples.csv", view->folder);
     if (!samples)
@@ -32,7 +54,9 @@ static int load_samples(struct run_view *view, struct error **err) {
     struct summary_options options = summary_defaults;
     options.is_headline = catalog_is_headline;
     options.reference = reference_of(view->record);
-    return summary_build(samples, &options, &view->summary, err);
+    if (summary_build(samples, &options, &view->summary, err) < 0)
+        return -1;
+    return put_in_order(view, err);
 }
 
 /* The audit is made anew from the facts, so that its rules may get better after the run. */

@@ -98,6 +98,13 @@ int summary_build(const char *samples_path, const struct summary_options *option
 void summary_distrust(struct summary *summary, const char *environment, const char *workload,
                       const char *metric, const char *reason);
 
+/*
+ * Puts environments and workloads into the given order (NULL-terminated lists of names; those that
+ * are not named follow, in their old order); metrics of a workload stay in theirs.
+ */
+int summary_reorder(struct summary *summary, const char *const *environments,
+                    const char *const *workloads, struct error **err);
+
 const struct summary_metric *summary_find(const struct summary *summary, const char *workload,
                                           const char *metric);
 
