@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -143,6 +144,8 @@ void init_start(const struct init_options *options, struct port *ret_port) {
     if (agent == 0) {
         /* Its own session: nothing typed at the console may signal it. */
         (void)setsid();
+        /* So that the kernel's messages do not say "init" when they mean the agent. */
+        (void)prctl(PR_SET_NAME, "boxmark-agent");
         return;
     }
     if (agent < 0) {

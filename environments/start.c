@@ -4,6 +4,7 @@
 #include "common/file.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 
 int start_make_data_folder(struct instance *instance, struct error **err) {
     cleanup_free char *path =
@@ -15,6 +16,12 @@ int start_make_data_folder(struct instance *instance, struct error **err) {
                          instance->environment->setup->data_folder);
     instance->data_path = TAKE_PTR(path);
     return 0;
+}
+
+/* The end of a stream makes it readable too. */
+static bool has_bytes(int fd) {
+    int count = 0;
+    return ioctl(fd, FIONREAD, &count) == 0 && count > 0;
 }
 
 int start_wait_ready(struct instance *instance, int channel_fd, struct process *process,
@@ -36,7 +43,7 @@ int start_wait_ready(struct instance *instance, int channel_fd, struct process *
             continue;
         if (waits[1].revents)
             return error_set(err, ERROR_INTERRUPTED, 0, "interrupted");
-        if (waits[0].revents & POLLIN) {
+        if (waits[0].revents & POLLIN && has_bytes(channel_fd)) {
             instance->stamps[STAMP_AGENT_READY] = now_ns;
             return 0;
         }

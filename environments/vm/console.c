@@ -188,13 +188,13 @@ static char *join_lines(const char *text, size_t size) {
     return length > 0 ? TAKE_PTR(joined) : NULL;
 }
 
-char *console_last_lines(struct console *console, unsigned lines) {
-    pthread_mutex_lock(&console->lock);
-    size_t start = console->tail_size;
+/* Where the last `lines` lines with any content begin. */
+static size_t find_last_lines(const char *text, size_t size, unsigned lines) {
+    size_t start = size;
     unsigned seen = 0;
     bool content = false;
-    while (start > 0) {
-        char byte = console->tail[start - 1];
+    for (; start > 0; start--) {
+        char byte = text[start - 1];
         if (byte == '\n') {
             seen += content;
             content = false;
@@ -203,9 +203,29 @@ char *console_last_lines(struct console *console, unsigned lines) {
         } else if (byte != '\r') {
             content = true;
         }
-        start--;
     }
-    char *text = join_lines(console->tail + start, console->tail_size - start);
+    return start;
+}
+
+/* The end of so many lines from `start` on. */
+static size_t skip_lines(const char *text, size_t start, size_t size, unsigned lines) {
+    while (start < size && lines > 0)
+        lines -= text[start++] == '\n';
+    return start;
+}
+
+char *console_last_lines(struct console *console, unsigned lines) {
+    static const char panic[] = "Kernel panic";
+    pthread_mutex_lock(&console->lock);
+    size_t end = console->tail_size;
+    size_t start = find_last_lines(console->tail, end, lines);
+    /* A panic ends with a long trace; what it is about stands first. */
+    const char *reason = memmem(console->tail, end, panic, sizeof(panic) - 1);
+    if (reason && reason < console->tail + start) {
+        start = (size_t)(reason - console->tail);
+        end = skip_lines(console->tail, start, end, lines);
+    }
+    char *text = join_lines(console->tail + start, end - start);
     pthread_mutex_unlock(&console->lock);
     return text;
 }

@@ -26,7 +26,8 @@ void console_stamps(struct console *console, uint64_t *ret_first_byte_ns, uint64
 
 /*
  * The last lines, without control characters, joined by " | "; malloc'ed; NULL when there are
- * none. Call it after the guest has ended for all that it said.
+ * none. Where the guest's kernel panicked, the lines from there on. Call it after the guest has
+ * ended for all that it said.
  */
 char *console_last_lines(struct console *console, unsigned lines);
 

@@ -25,6 +25,9 @@
 /* How many of the console's last lines a message shows. */
 #define CONSOLE_LINES 6
 
+/* An ending QEMU has ended by then; one that runs on costs a message so much more time. */
+#define END_IS_NEAR_NS (300 * NS_PER_MS)
+
 static void missing(struct probe_result *result, const char *detail, const char *advice) {
     result->readiness = READINESS_MISSING;
     snprintf(result->detail, sizeof(result->detail), "%s", detail);
@@ -241,6 +244,9 @@ static char *qemu_words(const struct vm_instance *self) {
 
 static char *vm_diagnose(struct instance *instance) {
     struct vm_instance *self = instance->state;
+    /* Its channel closes a little before it can be reaped. */
+    if (self->process.pid > 0)
+        process_wait(&self->process, deadline_after(monotonic_ns(), END_IS_NEAR_NS));
     cleanup_free char *qemu = describe_qemu(self);
     cleanup_free char *words = qemu_words(self);
     if (self->console && self->process.reaped)
@@ -274,7 +280,6 @@ static int vm_start(struct environment *environment, struct instance **ret_insta
     }
     /* By now QEMU has had the whole timeout: no further grace. */
     if (self->process.pid > 0) {
-        process_wait(&self->process, deadline_after(monotonic_ns(), 200 * NS_PER_MS));
         cleanup_free char *diagnosis = vm_diagnose(instance);
         if (!process_ended(&self->process))
             process_end(&self->process, 0);

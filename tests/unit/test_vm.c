@@ -3,26 +3,24 @@
  * Real virtual machines: a boot with every answer looked at, and guests and QEMUs that fail.
  * Skips where there is no QEMU or no guest kernel can be had.
  */
+#include "tests/unit/unit.h"
+
 #include "bench/protocol.h"
 #include "common/file.h"
 #include "environments/environment.h"
 #include "environments/vm/vm.h"
 
 #include <dirent.h>
-#include <inttypes.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include <cmocka.h>
-
 #define MINUTE_NS (60 * NS_PER_S)
+#define ANSWER_BYTES (PROTOCOL_NAME_BYTES + PROTOCOL_TEXT_BYTES + 2)
 
-static struct environment_setup setup;
+static struct environment_setup setup, usual_setup;
 static char *data_folder, *log_folder, *agent_path;
 static bool can_run;
+static char why_not[512];
 
 static void fail_with(const char *what, struct error *err) {
     fail_msg("%s: %s", what, error_message(err));
@@ -73,8 +71,8 @@ static void send_message(struct instance *instance, const struct message *messag
     char *line = NULL;
     size_t length;
     assert_int_equal(message_format(message, &line, &length, &err), 0);
-    if (instance->channel->ops->send(instance->channel, line, length,
-                                     monotonic_ns() + MINUTE_NS, &err) < 0)
+    if (instance->channel->ops->send(instance->channel, line, length, monotonic_ns() + MINUTE_NS,
+                                     &err) < 0)
         fail_with("send", err);
     free(line);
 }
@@ -119,14 +117,17 @@ static void check_facts(struct instance *instance) {
         fail_with("facts", err);
     assert_string_equal(json_string_value(json_object_get(facts, "qemu_accelerator")),
                         strncmp(environment->accelerator, "KVM", 3) == 0 ? "KVM" : "TCG");
-    assert_true(json_is_true(json_object_get(facts, "disk_flush_offered")));
-    assert_true(json_is_true(json_object_get(facts, "disk_past_host_cache")));
-    json_t *pinning = json_object_get(facts, "vcpu_cpus");
-    assert_int_equal(json_array_size(pinning), setup.envelope.cpu_count);
+    json_t *disk = json_object_get(facts, "disk");
+    assert_string_equal(json_string_value(json_object_get(disk, "cache")),
+                        environment_value(environment, "cache"));
+    assert_true(json_is_true(json_object_get(disk, "flush")));
+    json_t *threads = json_object_get(facts, "threads");
+    assert_int_equal(json_array_size(threads), setup.envelope.cpu_count);
     for (unsigned i = 0; i < setup.envelope.cpu_count; i++) {
         char cpu[16];
         snprintf(cpu, sizeof(cpu), "%u", setup.envelope.cpus[i]);
-        assert_string_equal(json_string_value(json_array_get(pinning, i)), cpu);
+        assert_string_equal(json_string_value(json_object_get(json_array_get(threads, i), "cpus")),
+                            environment_is_on(environment, "pin") ? cpu : setup.envelope.cpu_list);
     }
     struct footprint footprint;
     assert_int_equal(environment->ops->footprint(instance, &footprint, NULL), 0);
@@ -142,10 +143,9 @@ static void run_variant(const char *spec) {
     expect(instance, MESSAGE_HELLO);
     check_identity(instance);
     check_facts(instance);
-    send_message(instance, &(struct message){.type = MESSAGE_RUN,
-                                             .id = 2,
-                                             .name = "null",
-                                             .object = json_object()});
+    send_message(
+        instance,
+        &(struct message){.type = MESSAGE_RUN, .id = 2, .name = "null", .object = json_object()});
     expect(instance, MESSAGE_BEGIN);
     expect(instance, MESSAGE_END);
     send_message(instance, &(struct message){.type = MESSAGE_QUIT, .id = 3});
@@ -167,8 +167,257 @@ static void run_variant(const char *spec) {
 static void test_boots_talks_and_ends(void **state) {
     (void)state;
     if (!can_run)
-        skip();
+        skip_because("%s", why_not);
     run_variant("vm");
+}
+
+static void test_variants(void **state) {
+    (void)state;
+    if (!can_run)
+        skip_because("%s", why_not);
+    run_variant(
+        "vm:machine=q35,disk=nvme,cache=writeback,aio=threads,pin=off,cpu=baseline,accel=tcg");
+    run_variant("vm:machine=q35,disk=virtio,iothread=on,format=qcow2");
+}
+
+/* The start must fail, soon, with this kind and text, and leave nothing behind. */
+static void assert_start_fails(struct environment *environment, enum error_kind kind,
+                               const char *text) {
+    struct instance *instance = NULL;
+    struct error *err = NULL;
+    assert_int_equal(environment->ops->start(environment, &instance, &err), -1);
+    print_message("%s\n", error_message(err));
+    assert_error(err, kind, text);
+    assert_data_folder_empty();
+}
+
+static void test_a_killed_qemu_is_named(void **state) {
+    (void)state;
+    if (!can_run)
+        skip_because("%s", why_not);
+    struct environment *environment = make_provisioned("vm");
+    struct instance *instance = start(environment);
+    expect(instance, MESSAGE_HELLO);
+    assert_int_equal(kill(instance->pid, SIGKILL), 0);
+    char *line;
+    size_t length;
+    assert_true(instance->channel->ops->receive(instance->channel, monotonic_ns() + MINUTE_NS,
+                                                &line, &length, NULL, NULL) <= 0);
+    char *diagnosis = environment->ops->diagnose(instance);
+    print_message("%s\n", diagnosis);
+    assert_non_null(strstr(diagnosis, "QEMU was killed by signal 9"));
+    assert_non_null(strstr(diagnosis, "boxmark-init: started"));
+    free(diagnosis);
+    stop(instance);
+    assert_data_folder_empty();
+    instance_free(instance);
+    environment_free(environment);
+}
+
+static void test_a_stopped_qemu_is_named_and_ended(void **state) {
+    (void)state;
+    if (!can_run)
+        skip_because("%s", why_not);
+    setup.stop_timeout_ns = NS_PER_S;
+    struct environment *environment = make_provisioned("vm");
+    struct instance *instance = start(environment);
+    pid_t qemu = instance->pid;
+    assert_int_equal(kill(qemu, SIGSTOP), 0);
+    char *diagnosis = NULL;
+    /* The signal takes effect a little later. */
+    for (unsigned tries = 0; tries < 1000; tries++) {
+        free(diagnosis);
+        diagnosis = environment->ops->diagnose(instance);
+        if (strstr(diagnosis, "QEMU is stopped"))
+            break;
+        usleep(10000);
+    }
+    assert_non_null(strstr(diagnosis, "QEMU is stopped"));
+    free(diagnosis);
+    stop(instance);
+    assert_int_equal(kill(qemu, 0), -1);
+    assert_data_folder_empty();
+    instance_free(instance);
+    environment_free(environment);
+}
+
+static void test_a_guest_that_panics_is_named(void **state) {
+    (void)state;
+    if (!can_run)
+        skip_because("%s", why_not);
+    /* Not a program: the kernel has nothing to run. */
+    char *no_program = text_format("%s/no-program", log_folder);
+    assert_int_equal(file_replace(no_program, "nothing\n", 8, NULL), 0);
+    setup.agent_path = no_program;
+    struct environment *environment = make_provisioned("vm");
+    assert_start_fails(environment, ERROR_CLOSED, "Kernel panic");
+    environment_free(environment);
+    setup = usual_setup;
+    free(no_program);
+}
+
+static void test_a_guest_that_never_answers_times_out(void **state) {
+    (void)state;
+    if (!can_run)
+        skip_because("%s", why_not);
+    setup.start_timeout_ns = 20 * NS_PER_MS;
+    struct environment *environment = make_provisioned("vm");
+    assert_start_fails(environment, ERROR_TIMEOUT, "QEMU is still running");
+    environment_free(environment);
+}
+
+static void test_an_interrupt_ends_the_start(void **state) {
+    (void)state;
+    if (!can_run)
+        skip_because("%s", why_not);
+    int pipes[2];
+    assert_int_equal(pipe(pipes), 0);
+    struct environment *environment = make_provisioned("vm");
+    setup.cancel_fd = pipes[0];
+    assert_int_equal(write(pipes[1], "x", 1), 1);
+    assert_start_fails(environment, ERROR_INTERRUPTED, "interrupted");
+    environment_free(environment);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+
+/* A program in QEMU's place that answers the questions and then does `command`. */
+static void make_fake_qemu(const char *version, const char *machines, const char *command) {
+    char *path = text_format("%s/qemu-system-x86_64", log_folder);
+    char *script = text_format("#!/bin/sh\ncase \"$1\" in\n"
+                               "--version) echo 'QEMU emulator version %s (Fake)' ;;\n"
+                               "-machine) printf 'Supported machines are:\\n%s' ;;\n"
+                               "*) %s ;;\nesac\n",
+                               version, machines, command);
+    assert_int_equal(file_replace(path, script, strlen(script), NULL), 0);
+    assert_int_equal(chmod(path, 0755), 0);
+    free(script);
+    free(path);
+}
+
+static void assert_missing(const char *spec, const char *text) {
+    struct probe_result probe;
+    struct error *err = NULL;
+    struct environment *environment = make(spec);
+    if (environment->ops->probe(environment, &probe, &err) < 0)
+        fail_with("probe", err);
+    assert_int_equal(probe.readiness, READINESS_MISSING);
+    if (!strstr(probe.detail, text))
+        fail_msg("\"%s\" does not hold \"%s\"", probe.detail, text);
+    assert_int_equal(environment->ops->provision(environment, &err), -1);
+    assert_error(err, ERROR_UNAVAILABLE, text);
+    environment_free(environment);
+}
+
+static void test_qemus_that_do_not_do(void **state) {
+    (void)state;
+#if !defined(__x86_64__)
+    skip_because("there is no virtual machine for this architecture");
+#endif
+    char *path = strdup(getenv("PATH"));
+    setenv("PATH", "/nonexistent", 1);
+    assert_missing("vm", "is not installed");
+    char *fake = text_format("%s:%s", log_folder, path);
+    setenv("PATH", fake, 1);
+    make_fake_qemu("5.2.0", "microvm  x\\nq35  x\\n", "exit 1");
+    assert_missing("vm", "older than 7.0");
+    make_fake_qemu("8.0.0", "q35  x\\n", "exit 1");
+    assert_missing("vm", "without the machine");
+    make_fake_qemu("none", "microvm x\\n", "exit 1");
+    assert_missing("vm", "does not tell its version");
+    if (can_run) {
+        make_fake_qemu("8.0.0", "microvm  x\\nq35  x\\n", "echo no such option >&2; exit 3");
+        struct environment *environment = make_provisioned("vm");
+        assert_start_fails(environment, ERROR_CLOSED, "no such option");
+        environment_free(environment);
+    }
+    setenv("PATH", path, 1);
+    free(fake);
+    free(path);
+}
+
+static void assert_refused(const char *spec, enum error_kind kind, const char *text) {
+    struct environment *environment = make(spec);
+    struct error *err = NULL;
+    assert_int_equal(environment->ops->provision(environment, &err), -1);
+    assert_error(err, kind, text);
+    environment_free(environment);
+}
+
+static void test_impossible_combinations_are_refused(void **state) {
+    (void)state;
+    assert_refused("vm:disk=ahci", ERROR_USAGE, "no PCI bus");
+    assert_refused("vm:machine=q35,disk=nvme,iothread=on", ERROR_USAGE, "iothread");
+    assert_refused("vm:cache=unsafe,aio=native", ERROR_USAGE, "aio=native");
+    if (!can_run)
+        skip_because("the rest needs QEMU: %s", why_not);
+    assert_refused("vm:kernel=/etc/passwd", ERROR_USAGE, "neither an ELF kernel nor a bzImage");
+    assert_refused("vm:kernel=/nonexistent", ERROR_USAGE, "No such file");
+    setup.data_bytes = UINT64_C(1) << 60;
+    assert_refused("vm", ERROR_USAGE, "needs");
+    setup = usual_setup;
+    setup.require_kvm = true;
+    assert_refused("vm:accel=tcg", ERROR_UNAVAILABLE, "KVM is required");
+    setup = usual_setup;
+}
+
+/* Asks for a workload and waits for its end, an error or the channel's end. */
+static enum message_type run_to_the_end(struct instance *instance, const char *name,
+                                        json_t *parameters, char text[ANSWER_BYTES]) {
+    struct message request = {.type = MESSAGE_RUN, .id = 9, .object = parameters};
+    snprintf(request.name, sizeof(request.name), "%s", name);
+    send_message(instance, &request);
+    json_decref(parameters);
+    for (;;) {
+        char *line;
+        size_t length;
+        struct message message = {0};
+        if (instance->channel->ops->receive(instance->channel, monotonic_ns() + 3 * MINUTE_NS,
+                                            &line, &length, NULL, NULL) <= 0)
+            return MESSAGE_TYPES;
+        if (message_parse(line, length, &message, NULL) < 0)
+            fail_msg("not a message: %s", line);
+        enum message_type type = message.type;
+        snprintf(text, ANSWER_BYTES, "%s: %s", message.name, message.text);
+        message_clear(&message);
+        if (type == MESSAGE_END || type == MESSAGE_ERROR)
+            return type;
+    }
+}
+
+static void test_a_full_disk_and_no_memory_inside_are_named(void **state) {
+    (void)state;
+    if (!can_run)
+        skip_because("%s", why_not);
+    struct environment *environment = make_provisioned("vm");
+    struct instance *instance = start(environment);
+    char text[ANSWER_BYTES];
+    expect(instance, MESSAGE_HELLO);
+    json_t *too_large = json_pack("{s:I, s:I, s:I, s:I, s:I}", "bytes",
+                                  (json_int_t)(setup.data_bytes + (UINT64_C(256) << 20)),
+                                  "record_bytes", (json_int_t)1 << 20, "depth", (json_int_t)1,
+                                  "seed", (json_int_t)1, "iterations", (json_int_t)1);
+    assert_int_equal(run_to_the_end(instance, "disk", too_large, text), MESSAGE_ERROR);
+    print_message("%s\n", text);
+    assert_non_null(strstr(text, "no-space"));
+    /* As much as there is, which the kernel promises, but of which some is taken already. */
+    struct message identity = {0};
+    send_message(instance, &(struct message){.type = MESSAGE_IDENTIFY, .id = 1});
+    receive(instance, &identity);
+    json_int_t memory = json_integer_value(json_object_get(identity.object, "memory_bytes"));
+    message_clear(&identity);
+    json_t *too_much =
+        json_pack("{s:I, s:I, s:I, s:I}", "elements", memory / 1000 * 995 / 24, "threads",
+                  (json_int_t)1, "iterations", (json_int_t)2, "huge_pages", (json_int_t)0);
+    if (run_to_the_end(instance, "stream", too_much, text) != MESSAGE_TYPES)
+        fail_msg("%s", text);
+    char *diagnosis = environment->ops->diagnose(instance);
+    print_message("%s\n", diagnosis);
+    assert_non_null(strstr(diagnosis, "the agent was killed by signal 9"));
+    free(diagnosis);
+    stop(instance);
+    instance_free(instance);
+    environment_free(environment);
 }
 
 static void set_up_folders(void) {
@@ -185,7 +434,7 @@ static void set_up_folders(void) {
 static int set_up(void **state) {
     (void)state;
     set_up_folders();
-    agent_path = realpath("boxmark-agent", NULL);
+    agent_path = realpath(getenv("AGENT") ? getenv("AGENT") : "boxmark-agent", NULL);
     assert_non_null(agent_path);
     setup = (struct environment_setup){.agent_path = agent_path,
                                        .data_folder = data_folder,
@@ -205,15 +454,16 @@ static int set_up(void **state) {
         fail_with("probe", err);
     print_message("vm: %s; %s\n", probe.detail, probe.advice);
     can_run = probe.readiness != READINESS_MISSING;
+    snprintf(why_not, sizeof(why_not), "%s", probe.detail);
     if (can_run && environment->ops->provision(environment, &err) < 0) {
         if (err->kind != ERROR_UNAVAILABLE)
             fail_with("provision", err);
-        print_message("skipping: %s\n", error_message(err));
+        snprintf(why_not, sizeof(why_not), "%s", error_message(err));
         can_run = false;
         err = error_free(err);
     }
-    environment->ops->describe(environment, stdout, &err);
     environment_free(environment);
+    usual_setup = setup;
     return 0;
 }
 
@@ -228,9 +478,26 @@ static int tear_down(void **state) {
     return 0;
 }
 
+/* What a failed case may have left changed or behind. */
+static int reset(void **state) {
+    (void)state;
+    setup = usual_setup;
+    assert_int_equal(file_remove_tree(data_folder, NULL), 0);
+    return mkdir(data_folder, 0700);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_boots_talks_and_ends),
+        cmocka_unit_test_setup(test_boots_talks_and_ends, reset),
+        cmocka_unit_test_setup(test_variants, reset),
+        cmocka_unit_test_setup(test_a_killed_qemu_is_named, reset),
+        cmocka_unit_test_setup(test_a_stopped_qemu_is_named_and_ended, reset),
+        cmocka_unit_test_setup(test_a_guest_that_panics_is_named, reset),
+        cmocka_unit_test_setup(test_a_guest_that_never_answers_times_out, reset),
+        cmocka_unit_test_setup(test_an_interrupt_ends_the_start, reset),
+        cmocka_unit_test_setup(test_qemus_that_do_not_do, reset),
+        cmocka_unit_test_setup(test_impossible_combinations_are_refused, reset),
+        cmocka_unit_test_setup(test_a_full_disk_and_no_memory_inside_are_named, reset),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("vm", tests, set_up, tear_down);
 }
