@@ -20,11 +20,15 @@ static const char *const on_off[] = {"on", "off", NULL};
 static const char *const auto_on_off[] = {"auto", "on", "off", NULL};
 static const char *const mitigations[] = {"default", "ssbd", NULL};
 static const char *const networks[] = {"none", "host", NULL};
+static const char *const roots[] = {"bind", "tmpfs", "overlay", NULL};
+static const char *const data_kinds[] = {"bind", "overlay", NULL};
 
 static const struct spec_key container_keys[] = {
     {"seccomp", on_off, "filter system calls"},
     {"userns", auto_on_off, "user namespace; auto: on unless root starts it"},
     {"net", networks, "a network namespace of its own without any network, or the host's"},
+    {"root", roots, "the agent bound into an empty root, copied into it, or an image's overlay"},
+    {"data", data_kinds, "the data folder itself, or an overlay that writes into it"},
     {"mitigation", mitigations, "ssbd: also disable speculative store bypass, as old kernels did"},
     {"cpu_quota", NULL, "CPU time as a percentage of one CPU, such as 150%"},
     {NULL, NULL, NULL},
@@ -69,7 +73,32 @@ static void choose_user_namespace(const struct environment *environment,
     }
 }
 
-int container_provision(struct environment *environment, struct error **err) {
+static void choose_storage(const struct environment *environment, struct container_plan *plan) {
+    const char *root = environment_value(environment, "root");
+    plan->root = strcmp(root, "tmpfs") == 0     ? ROOT_TMPFS
+                 : strcmp(root, "overlay") == 0 ? ROOT_OVERLAY
+                                                : ROOT_BIND;
+    plan->data_overlay = strcmp(environment_value(environment, "data"), "overlay") == 0;
+}
+
+/* The agent is bound or copied from within another folder: its path must be absolute. */
+static int find_agent(const struct environment *environment, struct container *self,
+                      struct error **err) {
+    /* Folders and mount points take pages too. */
+    enum { ROOT_BYTES = 256 << 10 };
+    struct stat status;
+    self->agent_path = realpath(environment->setup->agent_path, NULL);
+    if (!self->agent_path || stat(self->agent_path, &status) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot find the agent %s",
+                         environment->setup->agent_path);
+    self->plan.agent_path = self->agent_path;
+    self->plan.root_bytes = ROOT_BYTES;
+    if (self->plan.root == ROOT_TMPFS)
+        self->plan.root_bytes += (uint64_t)status.st_size;
+    return 0;
+}
+
+int container_open(struct environment *environment, struct error **err) {
     if (environment->state)
         return 0;
     struct container *self = calloc(1, sizeof(*self));
@@ -78,16 +107,12 @@ int container_provision(struct environment *environment, struct error **err) {
     environment->state = self;
     struct container_plan *plan = &self->plan;
     choose_user_namespace(environment, plan);
-    /* It is bound from within another folder. */
-    self->agent_path = realpath(environment->setup->agent_path, NULL);
-    if (!self->agent_path)
-        return error_set(err, ERROR_INTERNAL, errno, "cannot find the agent %s",
-                         environment->setup->agent_path);
-    plan->agent_path = self->agent_path;
+    choose_storage(environment, plan);
     plan->host_network = strcmp(environment_value(environment, "net"), "host") == 0;
     plan->ssbd = strcmp(environment_value(environment, "mitigation"), "ssbd") == 0;
     cgroup_limits_of(&environment->setup->envelope, &self->limits);
-    if (parse_quota(environment, &self->limits, err) < 0 ||
+    if (find_agent(environment, self, err) < 0 ||
+        parse_quota(environment, &self->limits, err) < 0 ||
         cgroup_world_find(&self->world, err) < 0)
         return -1;
     cgroup_remove_leftovers(self->world);
@@ -96,12 +121,19 @@ int container_provision(struct environment *environment, struct error **err) {
                : 0;
 }
 
+int container_provision(struct environment *environment, struct error **err) {
+    return container_open(environment, err) < 0 ? -1 : container_make_image(environment, err);
+}
+
 static void container_release(struct environment *environment) {
     struct container *self = environment->state;
     if (!self)
         return;
     container_filter_free(&self->filter);
     cgroup_world_free(self->world);
+    if (self->image_path)
+        file_remove_tree(self->image_path, NULL);
+    free(self->image_path);
     free(self->agent_path);
     free(self);
     environment->state = NULL;
@@ -119,21 +151,9 @@ struct instance *container_instance_new(struct environment *environment, struct 
     self->process = PROCESS_NONE;
     self->enclosure.launcher = LAUNCHER_NONE;
     self->errors_fd = -1;
+    self->plan = ((const struct container *)environment->state)->plan;
     instance->state = self;
     return instance;
-}
-
-int container_give_data_folder(struct instance *instance, struct error **err) {
-    struct container_instance *self = instance->state;
-    self->data_path = realpath(instance->data_path, NULL);
-    if (!self->data_path)
-        return error_set(err, ERROR_INTERNAL, errno, "cannot find %s", instance->data_path);
-    self->plan.data_path = self->data_path;
-    if (self->plan.user_namespace == USER_NAMESPACE_LAST &&
-        chown(instance->data_path, self->plan.uid, self->plan.gid) < 0)
-        return error_set(err, ERROR_INTERNAL, errno, "cannot give %s to the container's user",
-                         instance->data_path);
-    return 0;
 }
 
 static const char *const agent_arguments[] = {CONTAINER_AGENT, "--data", CONTAINER_DATA, NULL};
@@ -157,12 +177,11 @@ static int complete_plan(struct instance *instance, int *ret_agent_fd, int *ret_
         return error_set(err, ERROR_INTERNAL, errno, "cannot make a channel");
     self->errors_fd = errors[0];
     *ret_errors_fd = errors[1];
-    self->plan = container->plan;
     self->plan.filter = container->filter;
     self->plan.arguments = agent_arguments;
     self->plan.stdin_fd = self->plan.stdout_fd = *ret_agent_fd;
     self->plan.stderr_fd = *ret_errors_fd;
-    return container_give_data_folder(instance, err);
+    return 0;
 }
 
 static int launch(struct instance *instance, struct error **err) {
@@ -196,7 +215,7 @@ static int container_start(struct environment *environment, struct instance **re
     struct instance *instance = container_instance_new(environment, err);
     if (!instance)
         return -1;
-    if (start_make_data_folder(instance, err) < 0 || launch(instance, err) < 0) {
+    if (container_make_storage(instance, err) < 0 || launch(instance, err) < 0) {
         cleanup_free char *words = container_last_words(instance->state);
         if (words)
             error_wrap(err, "%s", words);
@@ -232,12 +251,10 @@ static int container_stop(struct instance *instance, struct error **err) {
         error_set(&first, ERROR_INTERNAL, 0, "process %d does not end", (int)instance->pid);
     instance_stamp(instance, STAMP_REAPED);
     enclosure_end(&self->enclosure, first ? NULL : &first);
-    if (instance->data_path)
-        file_remove_tree(instance->data_path, first ? NULL : &first);
+    container_remove_storage(instance, first ? NULL : &first);
     instance_stamp(instance, STAMP_CLEANED);
     if (self->errors_fd >= 0)
         close(self->errors_fd);
-    free(self->data_path);
     free(self);
     instance->state = NULL;
     return first ? error_move(err, TAKE_PTR(first)) : 0;

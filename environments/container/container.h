@@ -28,7 +28,17 @@ enum user_namespace {
     USER_NAMESPACE_LAST,  /* made by root after everything else, mapped to nobody */
 };
 
-enum root_kind { ROOT_TMPFS, ROOT_BIND, ROOT_OVERLAY };
+enum root_kind {
+    ROOT_BIND,    /* a file system in memory, the agent bound into it */
+    ROOT_TMPFS,   /* the same, the agent copied into it */
+    ROOT_OVERLAY, /* an image folder on disk under a layer of the instance's own */
+};
+
+/* Folders of an instance's scratch: what an overlay file system needs. */
+#define CONTAINER_ROOT_UPPER "root-upper"
+#define CONTAINER_ROOT_WORK "root-work"
+#define CONTAINER_DATA_LOWER "data-lower"
+#define CONTAINER_DATA_WORK "data-work"
 
 /* Everything that the new process needs to know to become the container's first process. */
 struct container_plan {
@@ -39,11 +49,12 @@ struct container_plan {
     gid_t gid;
     bool host_network;
     enum root_kind root;
-    bool data_overlay;
-    const char *image_path;   /* ROOT_BIND, ROOT_OVERLAY: folder with the agent and mount points */
-    const char *scratch_path; /* upper and work folders of overlays */
-    bool ssbd;                /* speculative store bypass disabled */
-    struct sock_fprog filter; /* no instructions: no seccomp */
+    uint64_t root_bytes;          /* ROOT_BIND, ROOT_TMPFS: most that fits */
+    bool data_overlay;            /* what is written goes through an overlay into the data folder */
+    const char *image_path;       /* ROOT_OVERLAY: a folder with the agent and mount points */
+    const char *scratch_path;     /* with overlays: the folders above */
+    bool ssbd;                    /* speculative store bypass disabled */
+    struct sock_fprog filter;     /* no instructions: no seccomp */
     const char *const *arguments; /* of the program; arguments[0] is its path inside */
     int stdin_fd, stdout_fd, stderr_fd;
     bool shell; /* an interactive shell on the host's files instead of the agent on nothing */
@@ -62,13 +73,16 @@ void container_child(const void *cookie, const char **step);
 /* Builds the root and makes it ours; cwd is then "/". Plain system calls; negative with errno. */
 int container_enter_root(const struct container_plan *plan, const char **step);
 
-/* The lists behind it, for the description; NULL-terminated. */
+/* For images on disk: mount points, and the agent. Negative with errno. */
+int container_make_skeleton(int folder_fd);
+int container_copy_agent(const char *from, int folder_fd);
+
+/* ---- mounts.c ---- */
+
+/* For the description; NULL-terminated. */
 extern const char *const container_devices[];
 extern const char *const container_system_folders[];
 extern const char *const container_masked_paths[];
-
-/* Makes the mount points (and, for images on disk, the agent's place) below a folder. */
-int container_make_skeleton(int folder_fd, bool agent_file);
 
 /* ---- privileges.c: what it may do ---- */
 
@@ -104,6 +118,7 @@ struct container {
     struct cgroup_limits limits;
     struct sock_fprog filter;
     char *agent_path;           /* absolute */
+    char *image_path;           /* absolute; ours, removed at the end; or NULL */
     struct container_plan plan; /* without what differs by instance */
 };
 
@@ -112,19 +127,31 @@ struct container_instance {
     struct container_plan plan;
     struct enclosure enclosure;
     struct process process;
-    char *data_path; /* absolute */
-    int channel_fd;  /* of the instance's channel */
-    int errors_fd;   /* what the agent writes to its standard error */
+    char *data_path;    /* absolute */
+    char *scratch_path; /* absolute; or NULL */
+    int channel_fd;     /* of the instance's channel */
+    int errors_fd;      /* what the agent writes to its standard error */
 };
 
-/* Fills environment->state; fine to call again. */
+/* Fills environment->state: options, cgroups, filter; nothing on disk. Fine to call again. */
+int container_open(struct environment *environment, struct error **err);
+
+/* That, and the image. */
 int container_provision(struct environment *environment, struct error **err);
+
+/* ---- storage.c ---- */
+
+/* Makes container->image_path, where the root needs one. */
+int container_make_image(struct environment *environment, struct error **err);
+
+/* Puts data and scratch folders into the instance's plan, with the owners that they need. */
+int container_make_storage(struct instance *instance, struct error **err);
+
+/* Removes both, also when they were made in part. */
+int container_remove_storage(struct instance *instance, struct error **err);
 
 /* An instance that has nothing yet; NULL with an error. */
 struct instance *container_instance_new(struct environment *environment, struct error **err);
-
-/* Puts the data folder into the plan and makes the container's user its owner. */
-int container_give_data_folder(struct instance *instance, struct error **err);
 
 /* ---- describe.c ---- */
 int container_describe(struct environment *environment, FILE *to, struct error **err);

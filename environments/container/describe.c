@@ -29,12 +29,22 @@ static void print_list(FILE *to, const char *lead, const char *const *words, con
 
 static void describe_root(const struct container_plan *plan, FILE *to) {
     fprintf(to, "mounts, private to it:\n");
-    fprintf(to, "  /                tmpfs, read-only once it is built\n");
-    fprintf(to, "  %s   %s, read-only\n", CONTAINER_AGENT, plan->agent_path);
+    static const char *const roots[] = {
+        [ROOT_BIND] = "a file system in memory, read-only once it is built",
+        [ROOT_TMPFS] = "a file system in memory, read-only once it is built",
+        [ROOT_OVERLAY] = "an overlay of a layer of its own over an image on disk, read-only",
+    };
+    static const char *const agents[] = {
+        [ROOT_BIND] = "bound, read-only",
+        [ROOT_TMPFS] = "copied into it",
+        [ROOT_OVERLAY] = "copied into the image once",
+    };
+    fprintf(to, "  /                %s\n", roots[plan->root]);
+    fprintf(to, "  %s   %s, %s\n", CONTAINER_AGENT, plan->agent_path, agents[plan->root]);
     fprintf(to,
-            "  %s            the instance's own folder of the data folder: the only place to "
-            "write\n",
-            CONTAINER_DATA);
+            "  %s            %sthe instance's own folder of the data folder: the only place "
+            "to write\n",
+            CONTAINER_DATA, plan->data_overlay ? "an overlay whose upper layer is " : "");
     fprintf(to, "  /proc            its own, read-only\n");
     print_list(to, "    masked:", container_masked_paths, "/");
     print_list(to, "  read-only:", container_system_folders, "/");
@@ -60,7 +70,7 @@ static void describe_privileges(const struct container_plan *plan, const struct 
 }
 
 int container_describe(struct environment *environment, FILE *to, struct error **err) {
-    if (container_provision(environment, err) < 0)
+    if (container_open(environment, err) < 0)
         return -1;
     const struct container *self = environment->state;
     enclosure_describe(environment->setup, self->world, &self->limits, to);

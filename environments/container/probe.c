@@ -114,7 +114,7 @@ static bool probe_limits(const struct environment *environment, const struct con
 int container_probe(struct environment *environment, struct probe_result *ret_result,
                     struct error **err) {
     *ret_result = (struct probe_result){.readiness = READINESS_READY};
-    if (container_provision(environment, err) < 0)
+    if (container_open(environment, err) < 0)
         return -1;
     const struct container *container = environment->state;
     const struct container_plan *plan = &container->plan;

@@ -6,7 +6,6 @@
 #include "environments/container/container.h"
 
 #include "common/file.h"
-#include "environments/start.h"
 
 #include <signal.h>
 #include <string.h>
@@ -26,18 +25,15 @@ static int run_shell(struct instance *instance, int *ret_status, struct error **
     struct environment *environment = instance->environment;
     struct container *container = environment->state;
     struct container_instance *self = instance->state;
-    self->plan = container->plan;
     self->plan.filter = container->filter;
     self->plan.arguments = shell_arguments;
-    self->plan.shell = true;
     struct launch_plan plan = {
         .name = "the container",
         .namespaces = container_namespaces(&self->plan),
         .child = container_child,
         .cookie = &self->plan,
     };
-    if (container_give_data_folder(instance, err) < 0 ||
-        enclosure_prepare(&self->enclosure, environment->setup, container->world,
+    if (enclosure_prepare(&self->enclosure, environment->setup, container->world,
                           &container->limits, &plan, err) < 0 ||
         enclosure_launch(&self->enclosure, instance, &self->process, err) < 0)
         return -1;
@@ -53,13 +49,14 @@ static int run_shell(struct instance *instance, int *ret_status, struct error **
 }
 
 int container_shell(struct environment *environment, int *ret_status, struct error **err) {
-    if (container_provision(environment, err) < 0)
+    if (container_open(environment, err) < 0)
         return -1;
     struct instance *instance = container_instance_new(environment, err);
     if (!instance)
         return -1;
+    ((struct container_instance *)instance->state)->plan.shell = true;
     cleanup_error struct error *first = NULL;
-    if (start_make_data_folder(instance, &first) == 0)
+    if (container_make_storage(instance, &first) == 0)
         run_shell(instance, ret_status, &first);
     environment->ops->stop(instance, first ? NULL : &first);
     instance_free(instance);

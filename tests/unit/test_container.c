@@ -271,6 +271,10 @@ static void the_agent_works_in_the_hosts_network(void **state) {
     run_agent(state, "container:net=host", true);
 }
 
+static void the_agent_works_copied_into_memory(void **state) {
+    run_agent(state, "container:root=tmpfs", true);
+}
+
 static void the_agent_works_with_ssbd(void **state) {
     struct fixture *fixture = *state;
     struct environment *environment = open_environment(fixture, "container:mitigation=ssbd");
@@ -443,6 +447,41 @@ static void attempts_are_refused(void **state) {
 
 static void attempts_are_refused_in_a_user_namespace(void **state) {
     attack(state, "container:userns=on");
+}
+
+/* What is written goes to the data folder either way. */
+static void write_a_file(void **state, const char *spec) {
+    struct fixture *fixture = *state;
+    fixture->setup.agent_path = fixture->attacker_path;
+    struct environment *environment = open_environment(fixture, spec);
+    struct instance *instance = NULL;
+    struct error *err = NULL;
+    environment->ops->start(environment, &instance, &err);
+    if (err && err->errnum == EINVAL && strstr(error_message(err), "overlay")) {
+        error_free(err);
+        environment_free(environment);
+        skip_because("no overlay on the file system of /tmp");
+    }
+    assert_no_error(err);
+    assert_string_equal(next_line(instance), "attacker");
+    attempts_made = attempts_succeeded = 0;
+    assert_true(ask_attacker(instance, "attempts\n", expect_refusal));
+    assert_int_equal(attempts_succeeded, 0);
+    cleanup_free char *path = text_format("%s/file", instance->data_path);
+    assert_true(file_exists(path));
+    stop(instance);
+}
+
+static void the_root_may_be_an_overlay(void **state) {
+    write_a_file(state, "container:root=overlay");
+}
+
+static void the_data_may_be_an_overlay(void **state) {
+    write_a_file(state, "container:data=overlay");
+}
+
+static void all_may_be_overlays_in_a_user_namespace(void **state) {
+    write_a_file(state, "container:root=overlay,data=overlay,userns=on");
 }
 
 static int forks_made;
@@ -735,12 +774,16 @@ int main(void) {
         test(the_agent_works_without_seccomp),
         test(the_agent_works_in_a_user_namespace),
         test(the_agent_works_in_the_hosts_network),
+        test(the_agent_works_copied_into_memory),
         test(the_agent_works_with_ssbd),
         test(facts_say_what_is_in_force),
         test(the_footprint_is_told),
         test(the_root_is_bare_and_read_only),
         test(attempts_are_refused),
         test(attempts_are_refused_in_a_user_namespace),
+        test(the_root_may_be_an_overlay),
+        test(the_data_may_be_an_overlay),
+        test(all_may_be_overlays_in_a_user_namespace),
         test(a_fork_bomb_ends_at_the_limit),
         test(the_memory_limit_is_diagnosed),
         test(a_quota_holds_it_back),
