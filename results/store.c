@@ -59,23 +59,27 @@ static char *header_line(void) {
     return ended;
 }
 
-/* Offset after the last newline, so that a half-written row can be cut. */
+/*
+ * Offset after the last whole row, so that a half-written one can be cut. A newline within quotes
+ * is part of a text: only the quotes from the start on tell.
+ */
 static int find_end_of_rows(int fd, const char *path, off_t size, off_t *ret_end,
                             struct error **err) {
-    char chunk[4096];
-    for (off_t end = size; end > 0;) {
-        off_t start = end > (off_t)sizeof(chunk) ? end - (off_t)sizeof(chunk) : 0;
-        ssize_t count = pread(fd, chunk, (size_t)(end - start), start);
-        if (count != end - start)
+    char chunk[1 << 15];
+    bool quoted = false;
+    off_t offset = 0, end = 0;
+    while (offset < size) {
+        ssize_t count = pread(fd, chunk, sizeof(chunk), offset);
+        if (count <= 0)
             return error_set(err, ERROR_INTERNAL, count < 0 ? errno : EIO, "cannot read %s", path);
-        const char *newline = memrchr(chunk, '\n', (size_t)count);
-        if (newline) {
-            *ret_end = start + (newline - chunk) + 1;
-            return 0;
-        }
-        end = start;
+        for (ssize_t i = 0; i < count; i++)
+            if (chunk[i] == '"')
+                quoted = !quoted;
+            else if (chunk[i] == '\n' && !quoted)
+                end = offset + i + 1;
+        offset += count;
     }
-    *ret_end = 0;
+    *ret_end = end;
     return 0;
 }
 
@@ -131,16 +135,19 @@ int store_open(const char *path, struct store **ret_store, bool *ret_dropped, st
     return 0;
 }
 
-/* Shortest text that reads back as the same number, with a point whatever the locale says. */
+static locale_t c_locale(void) {
+    static locale_t locale;
+    if (!locale)
+        locale = newlocale(LC_ALL_MASK, "C", NULL);
+    return locale;
+}
+
+/* Shortest text that reads back as the same number; the caller has set the C locale. */
 static void format_number(double value, char text[40]) {
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, 40, "%.*g", digits, value);
-        char *comma = strchr(text, ',');
-        if (strtod(text, NULL) == value || digits == 17) {
-            if (comma)
-                *comma = '.';
+        if (strtod(text, NULL) == value)
             return;
-        }
     }
 }
 
@@ -155,9 +162,11 @@ int store_append(struct store *store, const struct sample *sample, struct error 
     snprintf(numbers[COLUMN_ITERATION], 40, "%" PRIu64, sample->iteration);
     snprintf(numbers[COLUMN_WARMUP], 40, "%d", sample->warmup);
     snprintf(numbers[COLUMN_TIME_NS], 40, "%" PRIu64, sample->time_ns);
+    locale_t users = uselocale(c_locale());
     format_number(sample->value, numbers[COLUMN_VALUE]);
     if (isfinite(sample->agent_value))
         format_number(sample->agent_value, numbers[COLUMN_AGENT_VALUE]);
+    uselocale(users);
     const char *fields[COLUMNS] = {
         [COLUMN_ENVIRONMENT] = sample->environment,
         [COLUMN_ACCELERATOR] = sample->accelerator,
@@ -207,7 +216,8 @@ struct store *store_close(struct store *store) {
 /* The reader: libcsv calls back for every field and row. */
 struct reading {
     const char *path;
-    uint64_t line;
+    uint64_t line; /* of the file, being parsed */
+    bool header_seen;
     unsigned column;
     char *fields[COLUMNS]; /* of the row being read */
     size_t capacities[COLUMNS];
@@ -221,6 +231,12 @@ static void reading_cleanup(struct reading *reading) {
     for (unsigned i = 0; i < COLUMNS; i++)
         free(reading->fields[i]);
     error_free(reading->err);
+}
+
+static void bad_field(struct reading *reading, unsigned column, const char *why) {
+    reading->failed = true;
+    error_set(&reading->err, ERROR_USAGE, 0, "%s:%" PRIu64 ": %s: \"%.60s\" %s", reading->path,
+              reading->line, column_names[column], reading->fields[column], why);
 }
 
 static void on_field(void *data, size_t size, void *cookie) {
@@ -241,12 +257,8 @@ static void on_field(void *data, size_t size, void *cookie) {
     if (size > 0)
         memcpy(reading->fields[column], data, size);
     reading->fields[column][size] = '\0';
-}
-
-static void bad_field(struct reading *reading, unsigned column, const char *why) {
-    reading->failed = true;
-    error_set(&reading->err, ERROR_USAGE, 0, "%s:%" PRIu64 ": %s: \"%.60s\" %s", reading->path,
-              reading->line, column_names[column], reading->fields[column], why);
+    if (strlen(reading->fields[column]) != size)
+        bad_field(reading, column, "goes on after a zero byte");
 }
 
 static uint64_t read_unsigned(struct reading *reading, unsigned column) {
@@ -259,20 +271,15 @@ static uint64_t read_unsigned(struct reading *reading, unsigned column) {
     return value;
 }
 
-static locale_t c_locale(void) {
-    static locale_t locale;
-    if (!locale)
-        locale = newlocale(LC_ALL_MASK, "C", NULL);
-    return locale;
-}
-
 static double read_number(struct reading *reading, unsigned column, bool may_be_empty) {
     const char *text = reading->fields[column];
     if (may_be_empty && !*text)
         return NAN;
     char *end = NULL;
     double value = strtod_l(text, &end, c_locale());
-    if (!reading->failed && (end == text || *end || !isfinite(value)))
+    /* strtod knows more than numbers: spaces, hexadecimal, "inf", "nan(...)". */
+    bool plain = text[strspn(text, "+-.0123456789eE")] == '\0';
+    if (!reading->failed && (end == text || *end || !plain || !isfinite(value)))
         bad_field(reading, column, "is not a finite number");
     return value;
 }
@@ -281,6 +288,21 @@ static const char *read_text(struct reading *reading, unsigned column) {
     if (!reading->failed && !*reading->fields[column])
         bad_field(reading, column, "is empty");
     return reading->fields[column];
+}
+
+static bool read_flag(struct reading *reading, unsigned column) {
+    uint64_t value = read_unsigned(reading, column);
+    if (!reading->failed && value > 1)
+        bad_field(reading, column, "is not 0 or 1");
+    return value == 1;
+}
+
+static const char *read_better(struct reading *reading) {
+    const char *text = read_text(reading, COLUMN_BETTER);
+    if (!reading->failed && strcmp(text, "lower") != 0 && strcmp(text, "higher") != 0 &&
+        strcmp(text, "neither") != 0)
+        bad_field(reading, COLUMN_BETTER, "is not lower, higher or neither");
+    return text;
 }
 
 static void visit_row(struct reading *reading) {
@@ -295,9 +317,9 @@ static void visit_row(struct reading *reading) {
         .workload = read_text(reading, COLUMN_WORKLOAD),
         .metric = read_text(reading, COLUMN_METRIC),
         .unit = read_text(reading, COLUMN_UNIT),
-        .better = read_text(reading, COLUMN_BETTER),
+        .better = read_better(reading),
         .iteration = read_unsigned(reading, COLUMN_ITERATION),
-        .warmup = read_unsigned(reading, COLUMN_WARMUP) != 0,
+        .warmup = read_flag(reading, COLUMN_WARMUP),
         .value = read_number(reading, COLUMN_VALUE, false),
         .agent_value = read_number(reading, COLUMN_AGENT_VALUE, true),
         .time_ns = read_unsigned(reading, COLUMN_TIME_NS),
@@ -311,7 +333,6 @@ static void visit_row(struct reading *reading) {
 static void on_row(int terminator, void *cookie) {
     struct reading *reading = cookie;
     (void)terminator;
-    reading->line++;
     unsigned columns = reading->column;
     reading->column = 0;
     if (reading->failed)
@@ -320,7 +341,8 @@ static void on_row(int terminator, void *cookie) {
         reading->failed = true;
         error_set(&reading->err, ERROR_USAGE, 0, "%s:%" PRIu64 ": %u fields instead of %d",
                   reading->path, reading->line, columns, COLUMNS);
-    } else if (reading->line == 1) {
+    } else if (!reading->header_seen) {
+        reading->header_seen = true;
         for (unsigned i = 0; i < COLUMNS && !reading->failed; i++)
             if (strcmp(reading->fields[i], column_names[i]) != 0)
                 bad_field(reading, i, "stands where this column's name should be");
@@ -333,6 +355,24 @@ static void parser_cleanup(struct csv_parser *parser) {
     csv_free(parser);
 }
 
+/* Parses a chunk line by line, so that messages can name the line. */
+static void parse_chunk(struct csv_parser *parser, const char *chunk, size_t size,
+                        struct reading *reading) {
+    while (size > 0 && !reading->failed) {
+        const char *newline = memchr(chunk, '\n', size);
+        size_t length = newline ? (size_t)(newline - chunk) + 1 : size;
+        if (csv_parse(parser, chunk, length, on_field, on_row, reading) != length &&
+            !reading->failed) {
+            reading->failed = true;
+            error_set(&reading->err, ERROR_USAGE, 0, "%s:%" PRIu64 ": %s", reading->path,
+                      reading->line, csv_strerror(csv_error(parser)));
+        }
+        reading->line += newline != NULL;
+        chunk += length;
+        size -= length;
+    }
+}
+
 int store_read(const char *path, store_visit visit, void *cookie, bool *ret_dropped,
                struct error **err) {
     cleanup_file FILE *file = fopen(path, "re");
@@ -342,18 +382,13 @@ int store_read(const char *path, store_visit visit, void *cookie, bool *ret_drop
     if (csv_init(&parser, CSV_STRICT) != 0)
         return error_no_memory(err);
     __attribute__((cleanup(reading_cleanup))) struct reading reading = {
-        .path = path, .visit = visit, .cookie = cookie};
+        .path = path, .line = 1, .visit = visit, .cookie = cookie};
     char chunk[1 << 15];
     char last = '\n';
     size_t size;
     while (!reading.failed && (size = fread(chunk, 1, sizeof(chunk), file)) > 0) {
         last = chunk[size - 1];
-        if (csv_parse(&parser, chunk, size, on_field, on_row, &reading) != size &&
-            !reading.failed) {
-            reading.failed = true;
-            error_set(&reading.err, ERROR_USAGE, 0, "%s:%" PRIu64 ": %s", path, reading.line + 1,
-                      csv_strerror(csv_error(&parser)));
-        }
+        parse_chunk(&parser, chunk, size, &reading);
     }
     if (!reading.failed && ferror(file))
         return error_set(err, ERROR_INTERNAL, errno, "cannot read %s", path);
@@ -362,10 +397,10 @@ int store_read(const char *path, store_visit visit, void *cookie, bool *ret_drop
         reading.err = NULL;
         return -1;
     }
-    if (reading.line == 0)
+    if (!reading.header_seen)
         return error_set(err, ERROR_USAGE, 0, "%s:1: no header: the file is empty", path);
-    /* What follows the last newline was being written when the program died: no row. */
+    /* What follows the last whole row was being written when the program died: no row. */
     if (ret_dropped)
-        *ret_dropped = last != '\n';
+        *ret_dropped = last != '\n' || reading.column > 0;
     return 0;
 }
