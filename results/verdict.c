@@ -40,6 +40,6 @@ char *verdict_explain(struct interval ratio, double margin) {
         return text_format("there is a difference, but it may be within the margin of %g %%: the "
                            "interval of the ratio is %.4g to %.4g",
                            100 * margin, ratio.low, ratio.high);
-    return text_format("the interval of the ratio, %.4g to %.4g, is wider than the margin of %g %%",
+    return text_format("the interval of the ratio, %.4g to %.4g, reaches beyond the margin of %g %%",
                        ratio.low, ratio.high, 100 * margin);
 }

@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/*
+ * The audit on recorded facts: a fair run of three environments on an ordinary machine, and the
+ * same with one fact changed. Facts are texts, as they stand in run.json and journal.jsonl.
+ */
+#include "tests/unit/unit.h"
+
+#include "common/file.h"
+#include "common/random.h"
+#include "results/audit.h"
+#include "tests/unit/samples.h"
+
+static const char run_text[] =
+    "{'schema': 1, 'agent': {'sha256': 'aaaa'},"
+    " 'environments': [{'label': 'host', 'accelerator': 'none'},"
+    "   {'label': 'container', 'accelerator': 'none'}, {'label': 'vm', 'accelerator': 'KVM'}],"
+    " 'workloads': [{'name': 'prime', 'parameters': {'iterations': 3}},"
+    "   {'name': 'disk', 'parameters': {'bytes': 1000000, 'iterations': 2}}],"
+    " 'machine': {'kernel_version': '#1 SMP', 'cpu_flags': 'fpu sse2 avx avx2',"
+    "   'virtual_machine': false, 'governor': 'performance', 'clock_source': 'tsc',"
+    "   'transparent_huge_pages': 'always [madvise] never', 'intel_no_turbo': '1',"
+    "   'speculation_store_bypass': 'thread vulnerable', 'mitigations': {'meltdown': 'Not affected'},"
+    "   'envelope': {'cpus': '0-1', 'nodes': '0', 'cpu_count': 2, 'memory_bytes': 536870912}}}";
+
+static const char instance_text[] =
+    "{'type': 'instance', 'block': 0, 'environment': 'host', 'outcome': 'done',"
+    " 'agent_sha256': 'aaaa', 'calibration_before': [0.01, 0.0101, 0.0099],"
+    " 'calibration_after': [0.0101, 0.0102, 0.01],"
+    " 'footprint': {'throttled_ns': 0},"
+    " 'facts': {'cgroup_limits': {'cpus': '0-1', 'memory_bytes': 536870912}},"
+    " 'agent_facts': {'kernel_version': '#1 SMP', 'cpus': 2, 'memory_bytes': 25000000000,"
+    "   'cpus_allowed': '0-1', 'nodes_allowed': '0', 'cpu_flags': 'fpu sse2 avx avx2',"
+    "   'clock_source': 'tsc', 'transparent_huge_pages': 'always [madvise] never',"
+    "   'seccomp': '0', 'speculation_store_bypass': 'thread vulnerable',"
+    "   'mitigations': {'meltdown': 'Not affected'}}}";
+
+static const char prime_text[] =
+    "{'type': 'request', 'block': 0, 'environment': 'host', 'workload': 'prime', 'digest': '1228',"
+    " 'host_elapsed_ns': 5000000000, 'agent_elapsed_ns': 4999000000, 'cpu_ns': 9900000000,"
+    " 'notes': {'anon_huge_pages': '0 KiB'},"
+    " 'witness': {'elapsed_ns': 5001000000, 'steal_ns': 0, 'busy_ns': 9950000000,"
+    "   'swapped_pages': 0, 'disk_read_bytes': 0, 'disk_written_bytes': 0}}";
+
+static const char disk_text[] =
+    "{'type': 'request', 'block': 0, 'environment': 'host', 'workload': 'disk', 'digest': 'd00d',"
+    " 'host_elapsed_ns': 1000000000, 'agent_elapsed_ns': 1000000000, 'cpu_ns': 300000000,"
+    " 'notes': {'direct': 'yes', 'io': 'io_uring'},"
+    " 'witness': {'elapsed_ns': 1001000000, 'steal_ns': 0, 'busy_ns': 900000000,"
+    "   'swapped_pages': 0, 'disk_read_bytes': 4000000, 'disk_written_bytes': 4100000}}";
+
+/* JSON with ' for ". */
+static json_t *parse(const char *text) {
+    cleanup_free char *copy = strdup(text);
+    for (char *at = copy; (at = strchr(at, '\'')); at++)
+        *at = '"';
+    json_error_t problem;
+    json_t *json = json_loads(copy, JSON_DECODE_ANY, &problem);
+    if (!json)
+        fail_msg("%s in %s", problem.text, text);
+    return json;
+}
+
+struct facts {
+    json_t *run, *journal;
+    json_t *instances[3], *primes[3], *disks[3]; /* borrowed from the journal */
+};
+
+static void set(json_t *object, const char *path, const char *value) {
+    cleanup_free char *copy = strdup(path);
+    char *dot;
+    while ((dot = strchr(copy, '.'))) {
+        *dot = '\0';
+        json_t *next = json_object_get(object, copy);
+        if (!next) {
+            next = json_object();
+            json_object_set_new(object, copy, next);
+        }
+        object = next;
+        memmove(copy, dot + 1, strlen(dot + 1) + 1);
+    }
+    if (value)
+        json_object_set_new(object, copy, parse(value));
+    else
+        json_object_del(object, copy);
+}
+
+static json_t *add_entry(struct facts *facts, const char *text, unsigned environment) {
+    static const char *const labels[] = {"'host'", "'container'", "'vm'"};
+    json_t *entry = parse(text);
+    set(entry, "environment", labels[environment]);
+    json_array_append_new(facts->journal, entry);
+    return entry;
+}
+
+static int facts_setup(void **state) {
+    struct facts *facts = calloc(1, sizeof(*facts));
+    facts->run = parse(run_text);
+    facts->journal = json_array();
+    for (unsigned e = 0; e < 3; e++) {
+        facts->instances[e] = add_entry(facts, instance_text, e);
+        facts->primes[e] = add_entry(facts, prime_text, e);
+        facts->disks[e] = add_entry(facts, disk_text, e);
+    }
+    /* A guest: its own kernel and memory, QEMU's threads read back, a virtual disk. */
+    set(facts->instances[2], "agent_facts.kernel_version", "'#2 guest'");
+    set(facts->instances[2], "agent_facts.memory_bytes", "505000000");
+    set(facts->instances[2], "agent_facts.cpus_allowed", "'0-1'");
+    set(facts->instances[2], "facts.threads",
+        "[{'name': 'CPU 0/KVM', 'cpus': '0'}, {'name': 'CPU 1/KVM', 'cpus': '1'},"
+        " {'name': 'qemu', 'cpus': '0-1'}]");
+    set(facts->instances[2], "facts.disk", "{'cache': 'none', 'flush': true}");
+    *state = facts;
+    return 0;
+}
+
+static int facts_teardown(void **state) {
+    struct facts *facts = *state;
+    json_decref(facts->run);
+    json_decref(facts->journal);
+    free(facts);
+    return 0;
+}
+
+static struct audit *examine(const struct facts *facts) {
+    struct audit *audit = NULL;
+    struct error *err = NULL;
+    audit_examine(facts->run, facts->journal, &audit, &err);
+    assert_no_error(err);
+    assert_non_null(audit);
+    return audit;
+}
+
+/* The first item of a check about an environment (NULL: about all). */
+static const struct audit_item *find(const struct audit *audit, const char *name,
+                                     const char *environment) {
+    for (size_t i = 0; i < audit->count; i++) {
+        const struct audit_item *item = &audit->items[i];
+        if (strcmp(item->name, name) == 0 &&
+            (environment ? item->environment && strcmp(item->environment, environment) == 0
+                         : !item->environment))
+            return item;
+    }
+    return NULL;
+}
+
+static void check(const struct audit *audit, const char *name, const char *environment,
+                  enum audit_state state, const char *evidence) {
+    const struct audit_item *item = find(audit, name, environment);
+    if (!item)
+        fail_msg("no item %s of %s", name, environment ? environment : "all");
+    if (item->state != state || !strstr(item->evidence, evidence))
+        fail_msg("%s of %s is %s: %s", name, environment ? environment : "all",
+                 audit_state_name(item->state), item->evidence);
+}
+
+static void a_fair_run_has_no_failure_and_few_notes(void **state) {
+    cleanup_audit struct audit *audit = examine(*state);
+    for (size_t i = 0; i < audit->count; i++)
+        if (audit->items[i].state != AUDIT_OK)
+            fail_msg("%s: %s", audit->items[i].name, audit->items[i].evidence);
+    assert_int_equal(audit_worst(audit), AUDIT_OK);
+    static const char *const every[] = {
+        "failures",   "agent",     "cpu_count",   "memory",      "pinning",     "steal",
+        "throttling", "load",      "swap",        "calibration", "guest_clock", "clock_source",
+        "huge_pages", "cpu_flags", "speculation", "mitigations", "page_cache",  "direct_io"};
+    for (size_t i = 0; i < sizeof(every) / sizeof(*every); i++)
+        for (unsigned e = 0; e < 3; e++) {
+            static const char *const labels[] = {"host", "container", "vm"};
+            if (!find(audit, every[i], labels[e]))
+                fail_msg("no item %s of %s", every[i], labels[e]);
+        }
+    assert_non_null(find(audit, "digests", NULL));
+    assert_non_null(find(audit, "nested", NULL));
+    assert_non_null(find(audit, "frequency", NULL));
+    assert_non_null(find(audit, "accelerator", "vm"));
+    assert_non_null(find(audit, "flush", "vm"));
+    assert_non_null(find(audit, "numa", "host"));
+}
+
+/* One fact changed: what it does. `entry`: r run, i instance, p prime request, d disk request. */
+struct change {
+    char entry;
+    unsigned environment;
+    const char *path, *value; /* NULL: taken away */
+    const char *name, *label; /* the item to look at */
+    enum audit_state state;
+    const char *evidence;
+};
+
+static const struct change changes[] = {
+    {'i', 2, "agent_sha256", "'bbbb'", "agent", "vm", AUDIT_FAILING, "bbbb... inside, aaaa..."},
+    {'i', 2, "agent_sha256", NULL, "agent", "vm", AUDIT_NOTED, "not recorded"},
+    {'p', 1, "digest", "'1229'", "digests", NULL, AUDIT_FAILING, "1229 in container, 1228 before"},
+    {'i', 1, "outcome", "'failed'", "failures", "container", AUDIT_FAILING, "0 instances done, 1"},
+    {'r', 0, "machine.virtual_machine", "true", "nested", NULL, AUDIT_NOTED, "virtual itself"},
+    {'r', 0, "machine.virtual_machine", NULL, "nested", NULL, AUDIT_NOTED, "not recorded"},
+    {'i', 2, "calibration_before", "[0.08]", "accelerator", "vm", AUDIT_FAILING,
+     "KVM: the calibration loop takes 8 times as long"},
+    {'i', 2, "calibration_before", "[0.0104]", "accelerator", "vm", AUDIT_OK, "1.04 times"},
+    {'i', 2, "calibration_before", "['x', null]", "accelerator", "vm", AUDIT_NOTED,
+     "no calibration loop"},
+    {'i', 2, "agent_facts.cpu_flags", "'fpu sse2 avx2'", "cpu_flags", "vm", AUDIT_NOTED,
+     "1 missing inside: avx"},
+    {'i', 2, "agent_facts.cpus", "1", "cpu_count", "vm", AUDIT_FAILING, "1 CPU inside, 2 in"},
+    {'i', 2, "agent_facts.cpus", "'2'", "cpu_count", "vm", AUDIT_NOTED, "not recorded"},
+    {'i', 2, "agent_facts.memory_bytes", "450000000", "memory", "vm", AUDIT_NOTED, "429 MiB"},
+    {'i', 2, "agent_facts.memory_bytes", "200000000", "memory", "vm", AUDIT_FAILING, "191 MiB"},
+    {'i', 0, "facts.cgroup_limits.memory_bytes", NULL, "memory", "host", AUDIT_NOTED,
+     "(no limit in force)"},
+    {'i', 1, "agent_facts.cpus_allowed", "'0-3'", "pinning", "container", AUDIT_FAILING,
+     "the agent may run on CPUs 0-3, the envelope is 0-1"},
+    {'i', 2, "agent_facts.cpus_allowed", "'0-3'", "pinning", "vm", AUDIT_OK, "read back"},
+    {'i', 2, "facts.threads", "[{'name': 'CPU 1/KVM', 'cpus': '0-7'}]", "pinning", "vm",
+     AUDIT_FAILING, "CPU 1/KVM may run on CPUs 0-7"},
+    {'i', 1, "facts.cgroup_limits.cpus", "'nonsense'", "pinning", "container", AUDIT_FAILING,
+     "its cgroup may run on CPUs nonsense"},
+    {'r', 0, "machine.envelope.cpus", NULL, "pinning", "host", AUDIT_NOTED, "nothing was read"},
+    {'i', 2, "agent_facts.transparent_huge_pages", "'[always] madvise never'", "huge_pages", "vm",
+     AUDIT_NOTED, "always inside, madvise outside"},
+    {'i', 0, "agent_facts.nodes_allowed", "'0-1'", "numa", "host", AUDIT_NOTED, "from node 0-1"},
+    {'r', 0, "machine.governor", "'powersave'", "frequency", NULL, AUDIT_NOTED, "powersave"},
+    {'r', 0, "machine.governor", NULL, "frequency", NULL, AUDIT_NOTED, "cannot be seen"},
+    {'r', 0, "machine.intel_no_turbo", "'0'", "frequency", NULL, AUDIT_NOTED, "turbo on"},
+    {'i', 0, "calibration_after", "[0.0108]", "calibration", "host", AUDIT_NOTED, "7.7 %"},
+    {'i', 0, "calibration_after", "[0.02]", "calibration", "host", AUDIT_FAILING, "69.3 %"},
+    {'i', 0, "calibration_after", "[0.005]", "calibration", "host", AUDIT_FAILING, "69.3 %"},
+    {'p', 0, "witness.steal_ns", "500000000", "steal", "host", AUDIT_NOTED, "4.4 %"},
+    {'p', 0, "witness.steal_ns", "5000000000", "steal", "host", AUDIT_FAILING, "31.5 %"},
+    {'p', 0, "witness.steal_ns", NULL, "steal", "host", AUDIT_NOTED, "not recorded"},
+    {'i', 1, "footprint.throttled_ns", "30000000", "throttling", "container", AUDIT_NOTED,
+     "0.03 s of 6.00 s"},
+    {'i', 1, "footprint.throttled_ns", "3000000000", "throttling", "container", AUDIT_FAILING,
+     "3.00 s of 6.00 s by a cgroup's quota"},
+    {'p', 2, "cpu_ns", "9000000000", "load", "vm", AUDIT_NOTED, "0.19 of the envelope's 2 CPUs"},
+    {'p', 2, "cpu_ns", "5000000000", "load", "vm", AUDIT_FAILING, "0.99 of the envelope's 2 CPUs"},
+    {'p', 2, "cpu_ns", "12000000000", "load", "vm", AUDIT_OK, "0.00 of"},
+    {'d', 2, "cpu_ns", "0", "load", "vm", AUDIT_OK, "0.01 of"},
+    {'p', 2, "cpu_ns", NULL, "load", "vm", AUDIT_NOTED, "not recorded"},
+    {'p', 2, "witness.elapsed_ns", "1000000", "load", "vm", AUDIT_NOTED, "too short to tell"},
+    {'p', 0, "witness.swapped_pages", "100", "swap", "host", AUDIT_NOTED, "0.4 MiB"},
+    {'p', 0, "witness.swapped_pages", "100000", "swap", "host", AUDIT_FAILING, "390.6 MiB"},
+    {'i', 2, "agent_facts.clock_source", "'hpet'", "clock_source", "vm", AUDIT_NOTED,
+     "hpet inside"},
+    {'p', 2, "agent_elapsed_ns", "4900000000", "guest_clock", "vm", AUDIT_FAILING, "1.67 % less"},
+    {'p', 2, "agent_elapsed_ns", "5100000000", "guest_clock", "vm", AUDIT_FAILING, "1.67 % more"},
+    {'p', 2, "agent_elapsed_ns", "4975000000", "guest_clock", "vm", AUDIT_NOTED, "0.42 % less"},
+    {'p', 2, "agent_elapsed_ns", "4990000000", "guest_clock", "vm", AUDIT_OK, "0.17 % less"},
+    {'p', 2, "agent_elapsed_ns", NULL, "guest_clock", "vm", AUDIT_NOTED, "not recorded"},
+    {'d', 2, "witness.disk_written_bytes", "4000000", "page_cache", "vm", AUDIT_OK, "MiB written"},
+    {'d', 2, "witness.disk_written_bytes", "3900000", "page_cache", "vm", AUDIT_NOTED, "written"},
+    {'d', 2, "witness.disk_written_bytes", "100000", "page_cache", "vm", AUDIT_FAILING,
+     "0.1 MiB written on the host's block device, 3.8 MiB claimed"},
+    {'d', 2, "witness.disk_written_bytes", NULL, "page_cache", "vm", AUDIT_NOTED,
+     "no block device"},
+    {'i', 2, "facts.disk.cache", "'unsafe'", "flush", "vm", AUDIT_FAILING, "unsafe, flush ignored"},
+    {'i', 2, "facts.disk.flush", "false", "flush", "vm", AUDIT_FAILING, "flush not offered"},
+    {'i', 2, "facts.disk", NULL, "flush", "vm", AUDIT_NOTED, "not recorded"},
+    {'d', 1, "notes.direct", "'Invalid argument'", "direct_io", "container", AUDIT_FAILING,
+     "direct I/O: Invalid argument (2 of 3"},
+    {'d', 1, "notes.io", "'pwritev2'", "direct_io", "container", AUDIT_NOTED, "by pwritev2"},
+    {'d', 1, "notes.io_fallback", "'ENOSYS'", "direct_io", "container", AUDIT_NOTED, "fallen back"},
+    {'i', 1, "agent_facts.speculation_store_bypass", "'thread force mitigated'", "speculation",
+     "container", AUDIT_NOTED, "thread force mitigated inside"},
+    {'i', 2, "agent_facts.mitigations.meltdown", "'Mitigation: PTI'", "mitigations", "vm",
+     AUDIT_NOTED, "meltdown: \"Mitigation: PTI\" inside"},
+};
+
+static void one_fact_changed_changes_one_item(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof(changes) / sizeof(*changes); i++) {
+        const struct change *change = &changes[i];
+        struct facts *facts = NULL;
+        facts_setup((void **)&facts);
+        json_t *const entries[] = {['r'] = facts->run,
+                                   ['i'] = facts->instances[change->environment],
+                                   ['p'] = facts->primes[change->environment],
+                                   ['d'] = facts->disks[change->environment]};
+        set(entries[(unsigned char)change->entry], change->path, change->value);
+        cleanup_audit struct audit *audit = examine(facts);
+        check(audit, change->name, change->label, change->state, change->evidence);
+        facts_teardown((void **)&facts);
+    }
+}
+
+static void emulation_is_a_note(void **state) {
+    struct facts *facts = *state;
+    set(json_array_get(json_object_get(facts->run, "environments"), 2), "accelerator", "'TCG'");
+    set(facts->instances[2], "calibration_before", "[0.08]");
+    set(facts->instances[2], "calibration_after", "[0.08]");
+    cleanup_audit struct audit *audit = examine(facts);
+    check(audit, "accelerator", "vm", AUDIT_NOTED, "8 times as long as without a guest (software");
+    assert_int_equal(audit_worst(audit), AUDIT_NOTED);
+}
+
+static void a_quota_of_its_own_is_a_note(void **state) {
+    struct facts *facts = *state;
+    set(facts->instances[1], "footprint.throttled_ns", "3000000000");
+    set(facts->instances[1], "facts.cgroup_limits.cpu_quota_us", "50000");
+    set(facts->instances[1], "facts.cgroup_limits.cpu_period_us", "100000");
+    cleanup_audit struct audit *audit = examine(facts);
+    check(audit, "throttling", "container", AUDIT_NOTED, "by its own quota of 0.5 CPUs");
+}
+
+static void short_requests_do_not_tell_of_clocks(void **state) {
+    struct facts *facts = *state;
+    set(facts->primes[2], "host_elapsed_ns", "10000000");
+    set(facts->primes[2], "agent_elapsed_ns", "8000000");
+    set(facts->disks[2], "host_elapsed_ns", "10000000");
+    set(facts->disks[2], "agent_elapsed_ns", "8000000");
+    cleanup_audit struct audit *audit = examine(facts);
+    check(audit, "guest_clock", "vm", AUDIT_NOTED, "(too short to tell)");
+}
+
+static void no_direct_io_anywhere_is_a_note(void **state) {
+    struct facts *facts = *state;
+    for (unsigned e = 0; e < 3; e++)
+        set(facts->disks[e], "notes.direct", "'this file system keeps files in memory'");
+    cleanup_audit struct audit *audit = examine(facts);
+    check(audit, "direct_io", "host", AUDIT_NOTED, "keeps files in memory (0 of 3");
+}
+
+static void one_odd_instance_of_many_does_not_fail(void **state) {
+    struct facts *facts = *state;
+    for (unsigned i = 0; i < 4; i++)
+        add_entry(facts, instance_text, 0);
+    set(facts->instances[0], "calibration_after", "[0.05]");
+    cleanup_audit struct audit *audit = examine(facts);
+    check(audit, "calibration", "host", AUDIT_OK, "at most 160.9 %");
+}
+
+static void failing_items_take_verdicts(void **state) {
+    (void)state;
+    struct facts *facts = NULL;
+    facts_setup((void **)&facts);
+    void *scratch_state = NULL;
+    scratch_setup(&scratch_state);
+    struct scratch *scratch = scratch_state;
+    static const char *const labels[] = {"host", "container", "vm"};
+    static const char *const metrics[] = {"seq_write", "rand_write_latency_p99", "seq_read"};
+    for (uint64_t block = 0; block < 8; block++)
+        for (unsigned e = 0; e < 3; e++)
+            for (unsigned m = 0; m < 4; m++) {
+                struct sample sample = sample_of(block, labels[e], 1);
+                sample.workload = m < 3 ? "disk" : "prime";
+                sample.metric = m < 3 ? metrics[m] : "time";
+                scratch_add(scratch, &sample);
+            }
+    scratch_close(scratch);
+    cleanup_summary struct summary *summary = NULL;
+    struct error *err = NULL;
+    summary_build(scratch->path, &summary_defaults, &summary, &err);
+    assert_no_error(err);
+    set(facts->disks[2], "witness.disk_written_bytes", "0");
+    cleanup_audit struct audit *audit = examine(facts);
+    audit_apply(audit, summary);
+    static const enum verdict expected[] = {VERDICT_UNTRUSTWORTHY, VERDICT_UNTRUSTWORTHY,
+                                            VERDICT_SAME, VERDICT_SAME};
+    for (unsigned m = 0; m < 4; m++) {
+        assert_int_equal(summary->metrics[m].cells[2].verdict, expected[m]);
+        assert_int_equal(summary->metrics[m].cells[1].verdict, VERDICT_SAME);
+    }
+    assert_non_null(strstr(summary->metrics[0].cells[2].reason, "page_cache: 0.0 MiB written"));
+    scratch_teardown(&scratch_state);
+    facts_teardown((void **)&facts);
+}
+
+static void items_survive_json(void **state) {
+    struct facts *facts = *state;
+    set(facts->primes[2], "agent_elapsed_ns", "4900000000");
+    cleanup_audit struct audit *audit = examine(facts);
+    cleanup_audit struct audit *again = NULL;
+    struct error *err = NULL;
+    json_t *json = NULL;
+    assert_int_equal(audit_to_json(audit, &json, &err), 0);
+    assert_int_equal(audit_from_json(json, "summary.json", &again, &err), 0);
+    assert_no_error(err);
+    assert_int_equal(again->count, audit->count);
+    for (size_t i = 0; i < audit->count; i++) {
+        assert_string_equal(again->items[i].name, audit->items[i].name);
+        assert_string_equal(again->items[i].touches, audit->items[i].touches);
+        assert_string_equal(again->items[i].evidence, audit->items[i].evidence);
+        assert_string_equal(again->items[i].reason, audit->items[i].reason);
+        assert_int_equal(again->items[i].state, audit->items[i].state);
+        assert_int_equal(again->items[i].environment == NULL, audit->items[i].environment == NULL);
+    }
+    assert_int_equal(audit_worst(again), AUDIT_FAILING);
+    json_decref(json);
+}
+
+static void damaged_items_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"{}", "summary.json: the audit is not an array"},
+        {"[1]", "summary.json: audit item 0 is not an object"},
+        {"[{'name': 'a', 'touches': '*', 'evidence': 'e', 'reason': 'r', 'state': 'fine'}]",
+         "audit item 0: \"state\" is not ok"},
+        {"[{'name': 'a', 'touches': '*', 'evidence': 'e', 'reason': 'r'}]", "\"state\" is not"},
+        {"[{'name': 'a', 'touches': 5, 'evidence': 'e', 'reason': 'r', 'state': 'ok'}]",
+         "audit item 0: \"touches\" is missing or not a text"},
+        {"[{'name': 'a', 'touches': '*', 'evidence': 'e', 'reason': 'r', 'state': 'ok',"
+         "  'environment': 1}]",
+         "audit item 0: \"environment\" is missing"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        json_t *json = parse(cases[i].text);
+        struct audit *audit = NULL;
+        struct error *err = NULL;
+        assert_int_equal(audit_from_json(json, "summary.json", &audit, &err), -1);
+        assert_error(err, ERROR_USAGE, cases[i].message);
+        assert_null(audit);
+        json_decref(json);
+    }
+}
+
+static void evidence_is_plain_text(void **state) {
+    struct facts *facts = *state;
+    set(facts->disks[1], "notes.direct", "'\\u001b[31mred\\u00e9'");
+    cleanup_audit struct audit *audit = examine(facts);
+    check(audit, "direct_io", "container", AUDIT_FAILING, "?[31mred??");
+}
+
+/* Every member in turn of another type, or gone: notes perhaps, but no crash. */
+static void facts_of_any_type_do_no_harm(void **state) {
+    (void)state;
+    static const char *const odd[] = {NULL,  "null", "true", "-1", "1e300",   "''",
+                                      "'x'", "[]",   "[[]]", "{}", "['a', 1]"};
+    struct random_state random = random_seeded(3);
+    for (unsigned round = 0; round < 3000; round++) {
+        struct facts *facts = NULL;
+        facts_setup((void **)&facts);
+        json_t *at = random_below(&random, 3) ? facts->journal : facts->run;
+        for (;;) { /* walk to a random place and put something else there */
+            json_t *next = NULL;
+            const char *value = odd[random_below(&random, sizeof(odd) / sizeof(*odd))];
+            if (json_is_array(at) && json_array_size(at)) {
+                size_t index = random_below(&random, json_array_size(at));
+                next = json_array_get(at, index);
+                if (!json_is_object(next) && !json_is_array(next))
+                    json_array_set_new(at, index, value ? parse(value) : json_null());
+            } else if (json_is_object(at) && json_object_size(at)) {
+                uint64_t steps = random_below(&random, json_object_size(at));
+                void *iterator = json_object_iter(at);
+                while (steps-- > 0)
+                    iterator = json_object_iter_next(at, iterator);
+                next = json_object_iter_value(iterator);
+                if ((!json_is_object(next) && !json_is_array(next)) ||
+                    random_below(&random, 5) == 0) {
+                    set(at, json_object_iter_key(iterator), value);
+                    next = NULL;
+                }
+            }
+            if (!json_is_object(next) && !json_is_array(next))
+                break;
+            at = next;
+        }
+        cleanup_audit struct audit *audit = examine(facts);
+        json_t *json = NULL;
+        struct error *err = NULL;
+        audit_to_json(audit, &json, &err);
+        assert_no_error(err);
+        json_decref(json);
+        facts_teardown((void **)&facts);
+    }
+}
+
+static void nothing_recorded_is_nothing_failed(void **state) {
+    (void)state;
+    static const char *const runs[] = {"{}", "[]", "null",
+                                       "{'environments': [{'label': 'host'}, {'label': 7}, 3]}"};
+    for (unsigned i = 0; i < 4; i++) {
+        json_t *run = parse(runs[i]);
+        cleanup_audit struct audit *audit = NULL;
+        struct error *err = NULL;
+        assert_int_equal(audit_examine(run, NULL, &audit, &err), 0);
+        assert_no_error(err);
+        assert_true(audit_worst(audit) != AUDIT_FAILING);
+        json_decref(run);
+    }
+}
+
+static void every_threshold_has_a_reason(void **state) {
+    (void)state;
+    for (const struct audit_threshold *at = audit_thresholds; at->name; at++) {
+        assert_true(at->noted < at->failing);
+        assert_true(strlen(at->reason) > 40 && strlen(at->unit) > 0);
+    }
+}
+
+#define facts_test(name) cmocka_unit_test_setup_teardown(name, facts_setup, facts_teardown)
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        facts_test(a_fair_run_has_no_failure_and_few_notes),
+        cmocka_unit_test(one_fact_changed_changes_one_item),
+        facts_test(emulation_is_a_note),
+        facts_test(a_quota_of_its_own_is_a_note),
+        facts_test(short_requests_do_not_tell_of_clocks),
+        facts_test(no_direct_io_anywhere_is_a_note),
+        facts_test(one_odd_instance_of_many_does_not_fail),
+        cmocka_unit_test(failing_items_take_verdicts),
+        facts_test(items_survive_json),
+        cmocka_unit_test(damaged_items_are_named),
+        facts_test(evidence_is_plain_text),
+        cmocka_unit_test(facts_of_any_type_do_no_harm),
+        cmocka_unit_test(nothing_recorded_is_nothing_failed),
+        cmocka_unit_test(every_threshold_has_a_reason),
+    };
+    return cmocka_run_group_tests_name("audit", tests, NULL, NULL);
+}
