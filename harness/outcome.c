@@ -33,6 +33,19 @@ static void draw(struct run *run, const struct report *report) {
                       err && err->advice ? "; " : "", err && err->advice ? err->advice : "");
 }
 
+/*
+ * Whether a figure that is shown is not to be trusted. (An environment that never worked fails its
+ * audit too, but shows nothing: that is ERROR_UNAVAILABLE.)
+ */
+static bool shows_distrust(const struct summary *summary) {
+    for (unsigned i = 0; i < summary->metric_count; i++)
+        for (unsigned j = 0; j < summary->environment_count; j++)
+            if (summary->metrics[i].cells[j].blocks > 0 &&
+                summary->metrics[i].cells[j].verdict == VERDICT_UNTRUSTWORTHY)
+                return true;
+    return false;
+}
+
 int outcome_show(struct run *run, struct error **err) {
     cleanup_run_view struct run_view view = {0};
     if (run_view_open(run->folder, &view, err) < 0)
@@ -48,7 +61,7 @@ int outcome_show(struct run *run, struct error **err) {
         return -1;
     if (!run->options->quiet)
         printf("\nEverything is kept in %s\n", run->folder);
-    if (audit_worst(view.audit) == AUDIT_FAILING)
+    if (shows_distrust(view.summary))
         return EXIT_CODE_UNTRUSTWORTHY;
     return run->problems ? EXIT_CODE_UNAVAILABLE : EXIT_CODE_OK;
 }
