@@ -191,6 +191,18 @@ status_is() {
     fi
 }
 
+# processes_with TEXT: ids of processes with the text in their command line.
+processes_with() {
+    local file
+    for file in /proc/[0-9]*/cmdline; do
+        # It may have ended since.
+        if [[ $({ tr '\0' ' ' <"$file"; } 2>/dev/null) == *"$1"* ]]; then
+            file=${file%/cmdline}
+            echo "${file#/proc/}"
+        fi
+    done
+}
+
 # need PROGRAM...: skips the whole script where one is missing.
 need() {
     local program
