@@ -109,6 +109,7 @@ void run_view_report(const struct run_view *view, struct report *ret_report) {
         .run = view->record,
         .summary = view->summary,
         .audit = view->audit_json,
+        .journal = view->journal,
         .columns = terminal_columns(STDOUT_FILENO),
         .color = terminal_color(STDOUT_FILENO),
     };
