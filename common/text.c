@@ -64,8 +64,7 @@ unsigned text_encode(uint32_t character, char bytes[4]) {
     return length;
 }
 
-/* What may be shown in its place. */
-static uint32_t harmless(uint32_t character) {
+uint32_t text_harmless(uint32_t character) {
     if ((character >= '\t' && character <= '\r') || character == 0x85 || character == 0x2028 ||
         character == 0x2029)
         return ' ';
@@ -88,7 +87,7 @@ char *text_clean(const char *text) {
         return NULL;
     size_t size = 0;
     for (uint32_t character; (character = text_next(&text));)
-        size += text_encode(harmless(character), clean + size);
+        size += text_encode(text_harmless(character), clean + size);
     clean[size] = '\0';
     return clean;
 }
@@ -101,7 +100,7 @@ char *text_clean_ascii(const char *text) {
         return NULL;
     size_t size = 0;
     for (uint32_t character; (character = text_next(&text));) {
-        character = harmless(character);
+        character = text_harmless(character);
         bool micro = character == 0xb5 || character == 0x3bc;
         clean[size++] = micro ? 'u' : character < 0x80 ? (char)character : '?';
     }

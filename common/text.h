@@ -18,6 +18,9 @@ uint32_t text_next(const char **text);
 /* Appends one character as UTF-8 to `bytes` (at most 4); returns how many. */
 unsigned text_encode(uint32_t character, char bytes[4]);
 
+/* The character to show in place of this one: itself unless it could do harm (see text_clean). */
+uint32_t text_harmless(uint32_t character);
+
 /*
  * A copy that is safe to show on one line anywhere: valid UTF-8; line ends and tabs are spaces;
  * other control characters (escape sequences begin with one), direction overrides and what XML

@@ -108,6 +108,11 @@ char *format_ratio(double ratio, char text[FORMAT_BYTES]) {
     return text;
 }
 
+char *format_short(double value, char text[FORMAT_BYTES]) {
+    format_number(text, "%.6g", fabs(value) < 1e-12 ? 0 : value);
+    return text;
+}
+
 char *format_percent(double fraction, bool tight, char text[FORMAT_BYTES]) {
     double percent = fraction * 100;
     if (!isfinite(percent))

@@ -125,7 +125,9 @@ static int write_script(struct drawing *drawing, const struct figure *figure, co
     fprintf(to,
             "# Written by boxmark; draws again with: cd .. && gnuplot data/%s.gp\n"
             "# The drawing itself is the script loaded at the end: change a copy of that.\n"
-            "set encoding utf8\nboxmark_scripts = ",
+            "set encoding utf8\n"
+            "if (!exists('boxmark_suffix')) boxmark_suffix = ''\n"
+            "boxmark_scripts = ",
             figure->name);
     figure_put_path(to, drawing->script_folder);
     fputs("\nboxmark_script = ", to);
@@ -147,7 +149,7 @@ static int write_script(struct drawing *drawing, const struct figure *figure, co
         fprintf(to,
                 "\nreset\nboxmark_font(px) = sprintf(',%%g', px * %s)\n"
                 "set terminal %s noenhanced size %s%s,%s%s %s\n"
-                "set output '%s.%s.part'\nload boxmark_script\nunset output\n",
+                "set output '%s.%s'.boxmark_suffix\nload boxmark_script\nunset output\n",
                 format->font_factor, format->terminal, width, format->size_unit, height,
                 format->size_unit, format->options, figure->name, format->name);
     }
@@ -191,7 +193,8 @@ int drawing_add(struct drawing *drawing, struct figure *figure, struct error **e
     if (file_replace(data, figure->data_text, figure->data_size, err) < 0 ||
         write_script(drawing, figure, script, err) < 0)
         return -1;
-    const char *arguments[] = {drawing->gnuplot, script_there, NULL};
+    const char *arguments[] = {drawing->gnuplot, "-e", "boxmark_suffix = '.part'", script_there,
+                               NULL};
     int result = spawn_and_wait(arguments, drawing->output_folder,
                                 deadline_after(monotonic_ns(), GNUPLOT_TIMEOUT_NS), err);
     if (result < 0) {

@@ -162,8 +162,8 @@ static char *verdict_clause(const struct report *report, const struct summary_ce
             return text_format(": inconclusive at a margin of %s", margin);
         return text_format(": inconclusive (%s)", cell->reason);
     case VERDICT_UNTRUSTWORTHY:
-        return text_format(": not to be trusted%s%s%s", cell->reason ? " (" : "",
-                           cell->reason ? cell->reason : "", cell->reason ? ")" : "");
+        /* Why is said once, among the warnings. */
+        return strdup(": not to be trusted");
     case VERDICT_NONE:
         break;
     }

@@ -4,7 +4,8 @@
 #include <string.h>
 
 const struct report_writer *const report_writers[] = {
-    &writer_terminal, &writer_markdown, &writer_latex, &writer_csv, &writer_json, NULL,
+    &writer_terminal, &writer_html, &writer_markdown, &writer_latex, &writer_csv,
+    &writer_json,     NULL,
 };
 
 const struct report_writer *report_writer_find(const char *name) {

@@ -6,6 +6,7 @@
 #include "plots/report.h"
 
 extern const struct report_writer writer_terminal;
+extern const struct report_writer writer_html;
 extern const struct report_writer writer_markdown;
 extern const struct report_writer writer_latex;
 extern const struct report_writer writer_csv;

@@ -44,6 +44,7 @@ static const struct golden goldens[] = {
      .full = true},
     {"terminal-hostile.txt", "terminal", {3, .blocks = 1, .hostile = true}, .columns = 80},
     {"terminal-alone.txt", "terminal", {1, .blocks = 10, .alone = true}, .columns = 80},
+    {"html-hostile.html", "html", {2, .blocks = 6, .hostile = true}, .columns = 80},
     {"markdown-holes.md", "markdown", HOLES, .columns = 80},
     {"markdown-hostile.md", "markdown", HOSTILE, .columns = 80},
     {"latex-holes.tex", "latex", HOLES, .columns = 80},
@@ -148,6 +149,27 @@ static void hostile_text_is_harmless_on_a_terminal(void **state) {
     }
 }
 
+/* Nothing is fetched, nothing is run. */
+static void html_refers_to_nothing(void **state) {
+    (void)state;
+    static const struct fixture_options variants[] = {
+        HOSTILE, HOLES, {9, .blocks = 10, .long_labels = true}, {1, .blocks = 1, .alone = true}};
+    static const char *const forbidden[] = {
+        "<script", "javascript:", "http:",   "https:", "src=",   "url(",
+        "@import", "<link",       "<iframe", "<img",   "onload", NULL};
+    for (size_t i = 0; i < sizeof(variants) / sizeof(*variants); i++) {
+        struct golden golden = {"html", "html", variants[i], .columns = 80};
+        cleanup_free char *text = written(&golden);
+        for (const char *const *word = forbidden; *word; word++)
+            if (strstr(text, *word))
+                fail_msg("%s in: %.80s", *word, strstr(text, *word));
+        for (const char *at = text; (at = strstr(at, "href=\"")); at++)
+            assert_int_equal(at[6], '#');
+        if (variants[i].environments >= 3)
+            assert_non_null(strstr(text, "software emulation (TCG), not KVM"));
+    }
+}
+
 /* Programs can read what is for programs. */
 static void json_is_valid_and_ascii(void **state) {
     (void)state;
@@ -217,6 +239,7 @@ int main(void) {
         cmocka_unit_test(numbers_do_not_follow_the_locale),
         cmocka_unit_test(terminal_lines_fit),
         cmocka_unit_test(hostile_text_is_harmless_on_a_terminal),
+        cmocka_unit_test(html_refers_to_nothing),
         cmocka_unit_test(json_is_valid_and_ascii),
         cmocka_unit_test(csv_rows_have_all_columns),
         cmocka_unit_test(csv_holds_no_formulas),
