@@ -141,7 +141,7 @@ static void compare_cell(struct summary_cell *cell, const struct summary_cell *r
     struct interval ratio = {.low = cell->ratio_low, .high = cell->ratio_high};
     cell->verdict = verdict_decide(ratio, 0.01, metric->better);
     if (cell->verdict == VERDICT_INCONCLUSIVE)
-        cell->reason = verdict_explain(ratio, 0.01);
+        cell->reason = strdup("the interval is wider than the margin");
 }
 
 static void fill_metric(struct summary *summary, struct summary_metric *to,
