@@ -61,8 +61,9 @@ double fact_number(const json_t *object, const char *path);
 /* Sum of a number over an environment's requests; a request without it makes it NAN. */
 double fact_request_sum(const struct audit_facts *facts, const char *environment, const char *path);
 
-/* Median of the numbers of an array; NAN when it holds none. */
+/* Of the numbers of an array; NAN when it holds none. */
 double fact_median(const json_t *array);
+double fact_minimum(const json_t *array);
 
 static inline void json_array_cleanup(json_t **array) {
     json_decref(*array);

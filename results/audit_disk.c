@@ -67,17 +67,21 @@ static void examine_flush(struct audit_facts *facts, const struct audit_check *c
         const char *cache = fact_text(environment->instance, "facts.disk.cache");
         const json_t *flush = fact(environment->instance, "facts.disk.flush");
         bool ignored = cache && strcmp(cache, "unsafe") == 0;
+        /* Without a volatile cache there is nothing to flush. */
+        bool through =
+            cache && (strcmp(cache, "directsync") == 0 || strcmp(cache, "writethrough") == 0);
         if (!fact(environment->instance, "facts.disk")) {
             if (!environment->same_kernel && environment->instance)
                 audit_say(facts, check, environment, "disk/*", AUDIT_NOTED, "not recorded");
             continue; /* no virtual disk: the host's own kernel writes */
         }
         audit_say(facts, check, environment, "disk/*",
-                  ignored || json_is_false(flush) ? AUDIT_FAILING
-                  : json_is_true(flush) || cache  ? AUDIT_OK
-                                                  : AUDIT_NOTED,
+                  ignored || (json_is_false(flush) && !through) ? AUDIT_FAILING
+                  : json_is_true(flush) || cache                ? AUDIT_OK
+                                                                : AUDIT_NOTED,
                   "virtual disk: cache %.20s, flush %s", cache ? cache : "unknown",
                   ignored                ? "ignored"
+                  : through              ? "not needed"
                   : json_is_false(flush) ? "not offered"
                   : json_is_true(flush)  ? "offered"
                                          : "not recorded");

@@ -93,6 +93,7 @@ static void look_at(struct pinning *pinning, const cpu_set_t *envelope, const ch
 static void look_at_instance(struct pinning *pinning, const cpu_set_t *envelope,
                              const json_t *instance, bool same_kernel) {
     look_at(pinning, envelope, fact_text(instance, "facts.cgroup_limits.cpus"), "its cgroup");
+    look_at(pinning, envelope, fact_text(instance, "facts.cpus_allowed"), "its first process");
     if (same_kernel) /* a guest numbers its CPUs by itself */
         look_at(pinning, envelope, fact_text(instance, "agent_facts.cpus_allowed"), "the agent");
     size_t index;

@@ -126,3 +126,12 @@ double fact_median(const json_t *array) {
             values[kept++] = json_number_value(json_array_get(array, i));
     return values ? statistics_median(values, kept) : NAN;
 }
+
+double fact_minimum(const json_t *array) {
+    double minimum = NAN;
+    size_t index;
+    const json_t *value;
+    json_array_foreach(array, index, value) if (json_is_number(value)) minimum =
+        fmin(minimum, json_number_value(value)); /* fmin passes over a NAN */
+    return minimum;
+}

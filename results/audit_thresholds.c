@@ -21,6 +21,8 @@ const struct audit_threshold audit_thresholds[] = {
      "blocks are paired and their order is random, so a drift within an instance widens the "
      "interval rather than shifts it; a CPU that changes its speed by a quarter within one instance "
      "is not the machine that was meant to be measured"},
+    {"calibration_instances", 2, INFINITY, "instances",
+     "a drift in one or two instances may be an accident of that moment"},
     {"steal", 0.01, 0.2, "of the CPU time wanted",
      "cloud and CI machines see some steal time, alike in all environments on average; when a fifth "
      "of the time is taken away, the hypervisor's other guests are measured"},
@@ -41,7 +43,7 @@ const struct audit_threshold audit_thresholds[] = {
      "milliseconds under emulation and is no property of the clock"},
     {"guest_clock_resolution", 0.02, INFINITY, "of the elapsed time",
      "when the channel's delays could hide this much, the requests were too short to tell"},
-    {"load_resolution", 2, INFINITY, "seconds",
+    {"tick_resolution", 2, INFINITY, "seconds",
      "the kernel counts CPU time in ticks of some milliseconds: less is too short to tell"},
     {"page_cache", 0.01, 0.05, "of the bytes claimed",
      "direct I/O reaches the device byte for byte and metadata only adds to it; what is missing was "
