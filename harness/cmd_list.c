@@ -3,6 +3,7 @@
 #include "harness/profile.h"
 
 #include "common/file.h"
+#include "common/installed.h"
 #include "common/units.h"
 #include "environments/environment.h"
 
@@ -82,19 +83,17 @@ static int list_profiles(const struct list_options *options, struct error **err)
 /* Every *.csv of the folder of references: its name and its number of figures. */
 static int list_references(const struct list_options *options, struct error **err) {
     (void)options;
-    static const char *const folders[] = {BOXMARK_DATADIR "/reference", BOXMARK_SOURCE_REFERENCE};
-    for (unsigned i = 0; i < sizeof(folders) / sizeof(*folders); i++) {
-        cleanup_dir DIR *dir = opendir(folders[i]);
-        if (!dir)
-            continue;
-        for (struct dirent *entry; (entry = readdir(dir));) {
-            char *dot = strrchr(entry->d_name, '.');
-            if (dot && strcmp(dot, ".csv") == 0)
-                printf("%.*s\n", (int)(dot - entry->d_name), entry->d_name);
-        }
-        return 0;
+    cleanup_free char *folder = installed_data("reference");
+    cleanup_dir DIR *dir = folder ? opendir(folder) : NULL;
+    if (!dir)
+        return error_set(err, ERROR_INTERNAL, ENOENT, "cannot open %s",
+                         folder ? folder : BOXMARK_DATADIR "/reference");
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        char *dot = strrchr(entry->d_name, '.');
+        if (dot && strcmp(dot, ".csv") == 0)
+            printf("%.*s\n", (int)(dot - entry->d_name), entry->d_name);
     }
-    return error_set(err, ERROR_INTERNAL, ENOENT, "cannot open %s", folders[0]);
+    return 0;
 }
 
 static int list_runs(const struct list_options *options, struct error **err) {

@@ -15,6 +15,7 @@
 
 #define HELLO_TIMEOUT_NS (30 * NS_PER_S)
 #define QUIT_TIMEOUT_NS (10 * NS_PER_S)
+#define LOST_STOP_TIMEOUT_NS (NS_PER_S / 5)
 
 /* After so many failed instances in a row an environment is not tried any more. */
 #define FAILURES_MAX 2
@@ -308,8 +309,13 @@ static int commit_instance(struct instance_run *self, int outcome, struct error 
 static int stop_and_record(struct instance_run *self, int outcome, struct error **err) {
     struct run *run = self->run;
     cleanup_error struct error *failure = NULL;
-    if (self->environment->ops->stop(self->instance, &failure) < 0 &&
-        record_failure(self, "not cleaned up", failure, err) < 0)
+    /* One that was not told to quit, or did not obey, will not end by itself. */
+    uint64_t patience_ns = run->setup.stop_timeout_ns;
+    if (outcome != 0)
+        run->setup.stop_timeout_ns = LOST_STOP_TIMEOUT_NS;
+    int stopped = self->environment->ops->stop(self->instance, &failure);
+    run->setup.stop_timeout_ns = patience_ns;
+    if (stopped < 0 && record_failure(self, "not cleaned up", failure, err) < 0)
         return -1;
     note_stamps(self);
     unsigned starts = run->options->starts ? run->options->starts : 1;

@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/installed.h"
 #include "common/units.h"
 #include "plots/figure.h"
 #include "plots/spawn.h"
@@ -206,20 +207,14 @@ int drawing_add(struct drawing *drawing, struct figure *figure, struct error **e
     return settle_outputs(drawing, figure, true, err);
 }
 
-/* The installed scripts, or the source tree's when nothing is installed yet. */
+/* The scripts that belong to this program; absolute, since gnuplot works in the output's folder. */
 static int find_scripts(char **ret_folder, struct error **err) {
-    const char *const folders[] = {getenv("BOXMARK_PLOTS"), BOXMARK_DATADIR "/plots",
-                                   BOXMARK_SOURCE_PLOTS, NULL};
-    for (unsigned i = 0; i < 3; i++) {
-        if (!folders[i] || !*folders[i])
-            continue;
-        /* Absolute, since gnuplot works in the folder of the output. */
-        cleanup_free char *folder = realpath(folders[i], NULL);
-        cleanup_free char *probe = folder ? text_format("%s/common.gp", folder) : NULL;
-        if (probe && file_exists(probe)) {
-            *ret_folder = TAKE_PTR(folder);
-            return 0;
-        }
+    const char *given = getenv("BOXMARK_PLOTS");
+    cleanup_free char *folder = given && *given ? realpath(given, NULL) : installed_data("plots");
+    cleanup_free char *probe = folder ? text_format("%s/common.gp", folder) : NULL;
+    if (probe && file_exists(probe)) {
+        *ret_folder = TAKE_PTR(folder);
+        return 0;
     }
     error_set(err, ERROR_UNAVAILABLE, 0, "the plot scripts are not in %s",
               BOXMARK_DATADIR "/plots");
