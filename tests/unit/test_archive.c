@@ -169,6 +169,79 @@ static void a_cut_archive_shows(void **state) {
     assert_differs(fixture);
 }
 
+static void put(unsigned char *at, uint64_t value, unsigned count) {
+    for (; count > 0; count--, value >>= 8)
+        *at++ = (unsigned char)value;
+}
+
+/*
+ * Rewrites the central directory as ZIP64 wants it for an entry of more than 4 GiB: 32-bit sizes
+ * of all ones, the true ones in an extra field.
+ */
+static void make_wide(struct blob *archive, uint64_t size_error, uint64_t packed_size_error) {
+    enum { HEADER = 46, NAME = 9, EXTRA = 20, END = 22 };
+    unsigned char tail[HEADER + NAME + EXTRA + END], end[END];
+    uint64_t at = archive->size - END - NAME - HEADER;
+    assert_int_equal(blob_read_at(archive, at, tail, HEADER + NAME), HEADER + NAME);
+    assert_int_equal(blob_read_at(archive, archive->size - END, end, END), END);
+    assert_memory_equal(tail, "PK\1\2", 4);
+    assert_memory_equal(end, "PK\5\6", 4);
+    uint64_t packed_size = tail[20] | tail[21] << 8 | tail[22] << 16 | (uint64_t)tail[23] << 24;
+    uint64_t size = tail[24] | tail[25] << 8 | tail[26] << 16 | (uint64_t)tail[27] << 24;
+    put(tail + 20, UINT32_MAX, 4);
+    put(tail + 24, UINT32_MAX, 4);
+    put(tail + 30, EXTRA, 2);
+    unsigned char *extra = tail + HEADER + NAME;
+    put(extra, 1, 2);
+    put(extra + 2, 16, 2);
+    put(extra + 4, size + size_error, 8);
+    put(extra + 12, packed_size + packed_size_error, 8);
+    put(end + 12, HEADER + NAME + EXTRA, 4);
+    memcpy(extra + EXTRA, end, END);
+    assert_int_equal(blob_write_at(archive, at, tail, sizeof(tail)), sizeof(tail));
+    /* The local header says so, too; its own extra field nobody reads. */
+    unsigned char ones[8];
+    memset(ones, 0xff, sizeof(ones));
+    assert_int_equal(blob_write_at(archive, 18, ones, sizeof(ones)), sizeof(ones));
+}
+
+static void wide_sizes_are_understood(void **state) {
+    struct fixture *fixture = *state;
+    struct error *err = NULL;
+    pack(fixture);
+    make_wide(fixture->archive, 0, 0);
+    compare(fixture, &err);
+    assert_no_error(err);
+}
+
+static void wrong_wide_sizes_show(void **state) {
+    struct fixture *fixture = *state;
+    struct error *err = NULL;
+    for (unsigned i = 0; i < 4; i++) {
+        blob_clear(fixture->archive, &err);
+        pack(fixture);
+        make_wide(fixture->archive,
+                  i == 0   ? UINT64_C(1) << 32
+                  : i == 1 ? 1
+                           : 0,
+                  i == 2   ? UINT64_C(1) << 32
+                  : i == 3 ? UINT64_MAX
+                           : 0);
+        assert_differs(fixture);
+    }
+}
+
+/* A size that stands nowhere is no size. */
+static void missing_wide_sizes_show(void **state) {
+    struct fixture *fixture = *state;
+    pack(fixture);
+    make_wide(fixture->archive, 0, 0);
+    unsigned char length = 8;
+    assert_int_equal(blob_write_at(fixture->archive, fixture->archive->size - 22 - 18, &length, 1),
+                     1);
+    assert_differs(fixture);
+}
+
 /* Another program reads it. */
 static void info_zip_finds_it_sound(void **state) {
     struct fixture *fixture = *state;
@@ -228,6 +301,9 @@ int main(void) {
         IN_MEMORY(a_longer_or_shorter_source_shows),
         IN_MEMORY(a_damaged_archive_shows),
         IN_MEMORY(a_cut_archive_shows),
+        IN_MEMORY(wide_sizes_are_understood),
+        IN_MEMORY(wrong_wide_sizes_show),
+        IN_MEMORY(missing_wide_sizes_show),
         IN_FILES(unpacks_to_what_was_packed),
         IN_FILES(is_empty_for_nothing),
         IN_FILES(progress_adds_up),
@@ -235,6 +311,7 @@ int main(void) {
         IN_FILES(a_longer_or_shorter_source_shows),
         IN_FILES(a_damaged_archive_shows),
         IN_FILES(a_cut_archive_shows),
+        IN_FILES(wide_sizes_are_understood),
         IN_FILES(info_zip_finds_it_sound),
         IN_FILES(a_failing_write_says_why),
         IN_FILES(nameless_files_leave_nothing),
