@@ -210,20 +210,21 @@ static void examine_mitigations(struct audit_facts *facts, const struct audit_ch
             audit_say(facts, check, environment, "*", AUDIT_NOTED, "not recorded");
             continue;
         }
+        char names[300] = "";
+        size_t used = 0;
         unsigned differ = 0;
-        const char *key, *first = NULL;
+        const char *key;
         const json_t *value;
         json_object_foreach((json_t *)outside, key, value) {
             if (json_equal(value, json_object_get(inside, key)))
                 continue;
-            first = differ++ ? first : key;
+            differ++;
+            if (used + strlen(key) + 2 < sizeof(names))
+                used += (size_t)snprintf(names + used, sizeof(names) - used, " %s", key);
         }
-        const char *first_inside = first ? fact_text(inside, first) : NULL;
         if (differ)
-            audit_say(facts, check, environment, "*", AUDIT_NOTED,
-                      "%u of %zu differ; %.40s: \"%.60s\" inside, \"%.60s\" outside", differ,
-                      json_object_size(outside), first, first_inside ? first_inside : "not known",
-                      fact_text(outside, first) ? fact_text(outside, first) : "not known");
+            audit_say(facts, check, environment, "*", AUDIT_NOTED, "%u of %zu differ inside:%s",
+                      differ, json_object_size(outside), names);
         else
             audit_say(facts, check, environment, "*", AUDIT_OK, "the same %zu inside and outside",
                       json_object_size(outside));

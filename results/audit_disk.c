@@ -43,17 +43,20 @@ static void examine_page_cache(struct audit_facts *facts, const struct audit_che
     for (unsigned i = 0; parameters && i < facts->environment_count; i++) {
         const struct audit_environment *environment = &facts->environments[i];
         double claimed = 0, written = 0, read = 0;
+        bool told = true; /* how it wrote: whoever does not say so has perhaps no disk at all */
         size_t position = 0;
         for (const json_t *entry; (entry = disk_request(facts, environment->label, &position));
              claimed += each) {
             written += fact_number(entry, "witness.disk_written_bytes");
             read += fact_number(entry, "witness.disk_read_bytes");
+            told &= fact_text(entry, "notes.direct") != NULL;
         }
         if (claimed == 0)
             continue;
-        if (isnan(written + read + claimed)) {
+        if (!told || isnan(written + read + claimed)) {
             audit_say(facts, check, environment, "disk/*", AUDIT_NOTED,
-                      "the data folder's file system has no block device of its own that counts");
+                      told ? "the data folder's file system has no block device that counts"
+                           : "the agent did not say how it wrote");
             continue;
         }
         compare_bytes(facts, check, environment, "disk/*write*", "written", written, claimed);
