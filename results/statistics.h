@@ -91,6 +91,17 @@ double statistics_sign_flip_p(const double *differences, size_t count, unsigned 
                               uint64_t seed);
 
 /*
+ * Permutation test of two samples of `count` values each (Pitman, JRSS Supplement 4, 1937): if the
+ * labels mean nothing, every half of the pooled values is as likely to be the first sample.
+ * Two-sided p-value of the difference of the means; all halves are counted. For few pairs its
+ * smallest value (2 / C(2n, n)) is far below that of sign_flip (2 / 2^n), so that a plain difference
+ * can survive Holm's correction; what blocks have in common only makes it more careful. NAN
+ * without values or above STATISTICS_POOLED_PAIRS.
+ */
+#define STATISTICS_POOLED_PAIRS 9
+double statistics_pooled_p(const double *first, const double *second, size_t count);
+
+/*
  * Holm's step-down adjustment of p-values (Scandinavian Journal of Statistics 6, 1979), in place:
  * all adjusted values at or below a level together keep the chance of any false one at that level.
  * NANs are no tests and stay.

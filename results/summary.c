@@ -120,6 +120,7 @@ static int describe_cell(struct summary_cell *cell, double confidence, struct er
 static int pair_blocks(const struct summary *summary, const struct summary_cell *reference,
                        struct summary_cell *cell, unsigned environment, double *logs,
                        struct error **err) {
+    double firsts[STATISTICS_POOLED_PAIRS], seconds[STATISTICS_POOLED_PAIRS];
     unsigned pairs = 0;
     for (unsigned r = 0, c = 0; r < reference->blocks && c < cell->blocks;) {
         uint64_t reference_block = reference->value_blocks[r], block = cell->value_blocks[c];
@@ -129,6 +130,10 @@ static int pair_blocks(const struct summary *summary, const struct summary_cell 
         }
         double below = reference->values[r++], above = cell->values[c++];
         if (below > 0 && above > 0) {
+            if (pairs < STATISTICS_POOLED_PAIRS) {
+                firsts[pairs] = log(above);
+                seconds[pairs] = log(below);
+            }
             logs[pairs++] = log(above) - log(below);
             continue;
         }
@@ -140,6 +145,7 @@ static int pair_blocks(const struct summary *summary, const struct summary_cell 
         return cell->reason ? 0 : error_no_memory(err);
     }
     cell->pairs = pairs;
+    cell->p_value = statistics_pooled_p(firsts, seconds, pairs);
     return 0;
 }
 
@@ -149,7 +155,8 @@ static int compare_cell(const struct summary *summary, const struct summary_metr
                         struct error **err) {
     const struct summary_options *options = &summary->options;
     uint64_t seed = cell_seed(summary, metric, environment);
-    cell->p_value = statistics_sign_flip_p(logs, cell->pairs, options->resamples, seed);
+    if (cell->pairs > STATISTICS_POOLED_PAIRS)
+        cell->p_value = statistics_sign_flip_p(logs, cell->pairs, options->resamples, seed);
     gsl_sort(logs, 1, cell->pairs);
     cell->ratio = exp(statistics_median_sorted(logs, cell->pairs));
     struct interval interval;
@@ -221,6 +228,21 @@ static int finish_metric(struct summary *summary, struct summary_metric *metric,
     return 0;
 }
 
+/*
+ * Among many comparisons some intervals exclude 1 by chance alone: a difference is claimed only
+ * where it survives the correction, too.
+ */
+static int doubt_chance(struct summary_cell *cell, double confidence, struct error **err) {
+    bool claimed = cell->verdict == VERDICT_BETTER || cell->verdict == VERDICT_WORSE;
+    if (!claimed || isnan(cell->p_holm) || cell->p_holm <= 1 - confidence)
+        return 0;
+    cell->verdict = VERDICT_INCONCLUSIVE;
+    cell->reason = text_format("among so many comparisons it may be chance (p = %.2g after Holm's "
+                               "correction); more blocks decide",
+                               cell->p_holm);
+    return cell->reason ? 0 : error_no_memory(err);
+}
+
 /* Holm's correction over all comparisons of headlines with the reference. */
 static int correct_headlines(struct summary *summary, struct error **err) {
     size_t cells = (size_t)summary->metric_count * summary->environment_count;
@@ -236,8 +258,12 @@ static int correct_headlines(struct summary *summary, struct error **err) {
         return -1;
     at = 0;
     for (unsigned m = 0; m < summary->metric_count; m++)
-        for (unsigned e = 0; e < summary->environment_count; e++)
-            summary->metrics[m].cells[e].p_holm = p_values[at++];
+        for (unsigned e = 0; e < summary->environment_count; e++) {
+            struct summary_cell *cell = &summary->metrics[m].cells[e];
+            cell->p_holm = p_values[at++];
+            if (doubt_chance(cell, summary->options.confidence, err) < 0)
+                return -1;
+        }
     return 0;
 }
 

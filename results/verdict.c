@@ -40,6 +40,7 @@ char *verdict_explain(struct interval ratio, double margin) {
         return text_format("there is a difference, but it may be within the margin of %g %%: the "
                            "interval of the ratio is %.4g to %.4g",
                            100 * margin, ratio.low, ratio.high);
-    return text_format("the interval of the ratio, %.4g to %.4g, reaches beyond the margin of %g %%",
-                       ratio.low, ratio.high, 100 * margin);
+    return text_format(
+        "the interval of the ratio, %.4g to %.4g, reaches beyond the margin of %g %%", ratio.low,
+        ratio.high, 100 * margin);
 }

@@ -186,6 +186,27 @@ static void five_blocks_are_too_few_and_six_are_not(void **state) {
     assert_int_equal(summary->metrics[0].cells[1].flags, 0);
 }
 
+/* One in six blocks overlaps: the interval excludes 1, but among 20 comparisons that is no news. */
+static void a_difference_must_survive_the_correction(void **state) {
+    struct scratch *scratch = *state;
+    static const double host[] = {1.00, 1.01, 1.02, 1.03, 1.04, 1.05};
+    char label[24];
+    for (uint64_t block = 0; block < 6; block++) {
+        add(scratch, block, "host", host[block]);
+        for (unsigned e = 0; e < 20; e++) {
+            snprintf(label, sizeof(label), "e%u", e);
+            add(scratch, block, label, host[block] * (e == 0 ? 1.03 : 1));
+        }
+    }
+    cleanup_summary struct summary *summary = build(scratch);
+    const struct summary_cell *cell = &summary->metrics[0].cells[1];
+    assert_string_equal(summary->environments[1].label, "e0");
+    assert_true(cell->ratio_low > 1.01);
+    assert_true(cell->p_value > 0.05 / 20 && cell->p_holm > 0.05);
+    assert_int_equal(cell->verdict, VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(cell->reason, "Holm"));
+}
+
 static void zero_and_negative_values_have_no_ratio(void **state) {
     struct scratch *scratch = *state;
     for (uint64_t block = 0; block < 8; block++) {
@@ -504,6 +525,7 @@ int main(void) {
         scratch_test(ratios_turn_round),
         scratch_test(one_block_gives_figures_without_intervals),
         scratch_test(five_blocks_are_too_few_and_six_are_not),
+        scratch_test(a_difference_must_survive_the_correction),
         scratch_test(zero_and_negative_values_have_no_ratio),
         scratch_test(what_is_not_there_is_said),
         scratch_test(without_the_reference_there_are_no_ratios),
