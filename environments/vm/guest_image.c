@@ -187,6 +187,18 @@ static int take_kernel(const char *cache, const struct guest_kernel *kernel,
                  err);
 }
 
+/* CONFIG_HZ; 0 where there is no configuration. */
+static unsigned read_hz(const char *config_path) {
+    cleanup_free char *config = NULL;
+    unsigned hz = 0;
+    if (config_path && file_read(config_path, &config, NULL, NULL) == 0) {
+        const char *line = strstr(config, "\nCONFIG_HZ=");
+        if (line)
+            sscanf(line, " CONFIG_HZ=%u", &hz);
+    }
+    return hz;
+}
+
 int guest_image_build(const char *agent_path, const struct guest_kernel *kernel,
                       const struct guest_driver *drivers, struct guest_image *ret_image,
                       struct error **err) {
@@ -198,6 +210,7 @@ int guest_image_build(const char *agent_path, const struct guest_kernel *kernel,
             0 ||
         build_initramfs(cache, agent_path, &modules, &image, err) < 0)
         return -1;
+    image.hz = read_hz(kernel->config_path);
     image.origin = strdup(kernel->origin);
     if (!image.origin)
         return error_no_memory(err);

@@ -17,6 +17,7 @@ struct guest_image {
     char kernel_sha256[65], initramfs_sha256[65];
     uint64_t kernel_bytes, initramfs_bytes;
     char release[128]; /* of the kernel */
+    unsigned hz;       /* its CONFIG_HZ; 0: unknown */
     char *origin;      /* of the kernel, for people */
     char *modules;     /* in loading order, "virtio.ko virtio_ring.ko"; "" for none */
 };

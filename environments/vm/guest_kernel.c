@@ -196,6 +196,68 @@ static int unpack_package(const char *package, const char *folder,
     return 0;
 }
 
+/* "linux-source-6.12", but not "linux-source-6.12-rt" nor "linux-source". */
+static bool is_source_package(const char *name) {
+    static const char prefix[] = "linux-source-";
+    if (strncmp(name, prefix, sizeof(prefix) - 1) != 0)
+        return false;
+    const char *version = name + sizeof(prefix) - 1;
+    return *version && strspn(version, "0123456789.") == strlen(version);
+}
+
+/* The text after "Key: " on a line of a package's description, copied; or NULL. */
+static char *package_field(const char *text, const char *key) {
+    const char *at = strstr(text, key);
+    return at ? strndup(at + strlen(key), strcspn(at + strlen(key), "\n")) : NULL;
+}
+
+int guest_kernel_find_source(const struct guest_progress *progress, char **ret_package,
+                             char **ret_version, struct error **err) {
+    cleanup_free char *names = NULL, *text = NULL;
+    const char *const list[] = {"apt-cache", "pkgnames", "linux-source-", NULL};
+    if (ask(list, QUESTION_TIMEOUT_NS, progress, &names, err) < 0) {
+        error_wrap(err, "cannot find the distribution's kernel source");
+        return error_advise(err, "give the kernel's source as an archive (--source FILE)");
+    }
+    const char *newest = NULL;
+    char *rest = names;
+    for (char *name; (name = strsep(&rest, "\n"));)
+        if (is_source_package(name) && (!newest || strverscmp(name, newest) > 0))
+            newest = name;
+    if (!newest) {
+        error_set(err, ERROR_UNAVAILABLE, 0, "apt knows no package of the kernel's source");
+        return error_advise(err, "run \"apt-get update\", or give an archive (--source FILE)");
+    }
+    const char *const show[] = {"apt-cache", "show", "--no-all-versions", newest, NULL};
+    if (ask(show, QUESTION_TIMEOUT_NS, progress, &text, err) < 0)
+        return -1;
+    cleanup_free char *version = package_field(text, "\nVersion: ");
+    cleanup_free char *package = strdup(newest);
+    if (!version || !package)
+        return error_set(err, ERROR_UNAVAILABLE, 0, "package %s has no version", newest);
+    *ret_version = TAKE_PTR(version);
+    *ret_package = TAKE_PTR(package);
+    return 0;
+}
+
+int guest_kernel_fetch_source(const char *package, const char *folder,
+                              const struct guest_progress *progress, char **ret_archive,
+                              struct error **err) {
+    guest_say(progress,
+              "downloading the kernel's source (%s, some 150 MB); it will not be installed",
+              package);
+    if (unpack_package(package, folder, progress, err) < 0)
+        return -1;
+    /* Debian has it in /usr/src, Ubuntu in a folder of its own there. */
+    char *archive = glob_last("%s/usr/src/linux-source-*.tar.*", folder);
+    if (!archive)
+        archive = glob_last("%s/usr/src/*/linux-source-*.tar.*", folder);
+    if (!archive)
+        return error_set(err, ERROR_UNAVAILABLE, 0, "package %s holds no source", package);
+    *ret_archive = archive;
+    return 0;
+}
+
 /* Puts a finished folder in its place and makes `cloud` point there. */
 static int keep_package(const char *cache, const char *scratch, const char *package,
                         struct error **err) {

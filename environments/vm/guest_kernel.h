@@ -33,6 +33,17 @@ struct guest_progress {
 int guest_kernel_find(const char *wanted, bool fetch, const struct guest_progress *progress,
                       struct guest_kernel *ret_kernel, struct error **err);
 
+/*
+ * The distribution's newest package of the kernel's source, and its version. Both malloc'ed.
+ */
+int guest_kernel_find_source(const struct guest_progress *progress, char **ret_package,
+                             char **ret_version, struct error **err);
+
+/* Downloads and unpacks that package into a folder; *ret_archive is the source's archive there. */
+int guest_kernel_fetch_source(const char *package, const char *folder,
+                              const struct guest_progress *progress, char **ret_archive,
+                              struct error **err);
+
 void guest_kernel_clear(struct guest_kernel *kernel);
 static inline void guest_kernel_cleanup(struct guest_kernel *kernel) {
     guest_kernel_clear(kernel);

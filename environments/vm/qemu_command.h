@@ -27,6 +27,7 @@ struct vm_config {
     unsigned cpus;
     uint64_t memory_bytes;
     unsigned tsc_khz;        /* told to the guest's kernel; 0: it finds out by itself */
+    unsigned guest_hz;       /* CONFIG_HZ of the guest's kernel; 0: unknown */
     char huge_page_mode[16]; /* the host's transparent_hugepage mode: always, madvise, never */
 };
 

@@ -170,6 +170,7 @@ static int vm_provision(struct environment *environment, struct error **err) {
     if (guest_kernel_find(state->options.kernel, true, &progress, &kernel, err) < 0 ||
         guest_image_build(setup->agent_path, &kernel, drivers, &state->image, err) < 0)
         return error_wrap(err, "environment \"%s\"", environment->label);
+    state->options.config.guest_hz = state->image.hz;
     state->provisioned = true;
     return 0;
 }
