@@ -7,8 +7,11 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+
+#define END_GRACE_NS (2 * NS_PER_S)
 
 struct output {
     char *text; /* CAPTURE_MAX_BYTES + 1 */
@@ -27,15 +30,26 @@ static void report_lines(const struct capture_options *options, struct output *o
     }
 }
 
-/* The last line that is not empty, NULL when there is none; points into the text. */
-static const char *last_line(struct output *output) {
+/* The last three lines that are not empty, joined by " | "; malloc'ed; NULL when there are none. */
+static char *last_lines(const struct output *output) {
+    cleanup_free char *said = NULL;
     size_t end = output->size;
-    while (end > 0 && (output->text[end - 1] == '\n' || output->text[end - 1] == '\r'))
-        end--;
-    output->text[end] = '\0';
-    const char *newline = memrchr(output->text, '\n', end);
-    const char *line = newline ? newline + 1 : output->text;
-    return *line ? line : NULL;
+    for (unsigned count = 0; count < 3 && end > 0;) {
+        const char *newline = memrchr(output->text, '\n', end);
+        size_t start = newline ? (size_t)(newline - output->text) + 1 : 0;
+        size_t length = strcspn(output->text + start, "\r\n");
+        if (length > end - start)
+            length = end - start;
+        if (length > 0) {
+            char *longer = text_format("%.*s%s%s", (int)length, output->text + start,
+                                       said ? " | " : "", said ? said : "");
+            free(said);
+            said = longer;
+            count++;
+        }
+        end = start > 0 ? start - 1 : 0;
+    }
+    return TAKE_PTR(said);
 }
 
 /* Reads until the end of the output: 0, or -1 with the error. */
@@ -75,7 +89,7 @@ static int judge_end(const struct process *process, const char *program, struct 
     if (WIFEXITED(process->status) && WEXITSTATUS(process->status) == 0)
         return 0;
     cleanup_free char *end = process_describe_end(process);
-    const char *said = last_line(output);
+    cleanup_free char *said = last_lines(output);
     return error_set(err, ERROR_INTERNAL, 0, "%s %s%s%s", program, end ? end : "failed",
                      said ? ": " : "", said ? said : "");
 }
@@ -111,7 +125,12 @@ int capture_run(const struct capture_options *options, char **ret_output, struct
     struct output output = {.text = text};
     uint64_t deadline_ns = deadline_after(monotonic_ns(), options->timeout_ns);
     int result = drain(options, read_fd, deadline_ns, &output, err);
-    process_end(&process, result < 0 ? 0 : deadline_ns);
+    if (result < 0) {
+        /* Programs such as make end their own children when they are asked to end. */
+        kill(process.pid, SIGTERM);
+        deadline_ns = deadline_after(monotonic_ns(), END_GRACE_NS);
+    }
+    process_end(&process, deadline_ns);
     text[output.size] = '\0';
     if (result == 0)
         result = judge_end(&process, program, &output, err);

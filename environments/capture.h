@@ -22,7 +22,7 @@ struct capture_options {
 /*
  * Standard output and standard error go to *ret_output (may be NULL; malloc'ed, NUL-terminated).
  * Fails when the program is missing (ERROR_UNAVAILABLE), does not end in time or ends with a status
- * other than 0; the error holds its last line.
+ * other than 0; the error holds its last lines.
  */
 int capture_run(const struct capture_options *options, char **ret_output, struct error **err);
 

@@ -106,16 +106,9 @@ static int unpack_source(struct build *build, const char *archive, struct error 
     if (file_make_folders(build->tree, 0700, err) < 0)
         return -1;
     guest_say(build->progress, "unpacking the kernel's source");
-    /* The documentation is a tenth of it, and is not built. */
-    const char *const arguments[] = {"tar",
-                                     "--extract",
-                                     "--file",
-                                     archive,
-                                     "--directory",
-                                     build->tree,
-                                     "--strip-components=1",
-                                     "--exclude=*/Documentation/*",
-                                     NULL};
+    const char *const arguments[] = {
+        "tar", "--extract", "--file", archive, "--directory", build->tree, "--strip-components=1",
+        NULL};
     return run(build, arguments, NULL, err);
 }
 
