@@ -90,8 +90,8 @@ static void what_is_written_is_read(void **state) {
 
 static void every_number_comes_back_exactly(void **state) {
     struct scratch *scratch = *state;
-    static const double special[] = {DBL_MAX, -DBL_MAX, DBL_MIN, DBL_TRUE_MIN, 0,
-                                     -0.0,    1.0 / 3,  1e23,    5e-324,       123456789012345678};
+    static const double special[] = {DBL_MAX, -DBL_MAX, DBL_MIN, DBL_TRUE_MIN,        0, -0.0,
+                                     1.0 / 3, 1e23,     5e-324,  123456789012345678.0};
     struct random_state random = random_seeded(1);
     for (unsigned i = 0; i < 300; i++) {
         uint64_t bits = random_next(&random);
