@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/profile.h"
 
+#include "bench/parameters.h"
 #include "common/units.h"
 
 #include <string.h>
@@ -185,6 +186,8 @@ static int make_parameters(const struct profile *profile, const struct work_basi
         if (json_object_set_new(work->parameters, at->name, json_integer((json_int_t)value)) < 0)
             return error_no_memory(err);
     }
+    if (parameters_check(description, work->parameters, err) < 0)
+        return error_wrap(err, "%s", description->name);
     return 0;
 }
 
