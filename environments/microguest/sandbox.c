@@ -62,6 +62,7 @@ static const uint32_t allowed[] = {
     SYS_set_robust_list,
     SYS_rseq,
     SYS_rt_sigprocmask,
+    SYS_rt_sigaction,
     SYS_rt_sigreturn,
     SYS_exit,
     SYS_exit_group,
