@@ -42,6 +42,10 @@ static int usage(FILE *to, int code) {
 }
 
 static int complain(const struct error *error) {
+    if (vmm.status && vmm.status->watched)
+        vmm_end(&vmm, MONITOR_EXIT_REFUSED, "%s%s%s%s", error_message(error),
+                error->advice ? " (" : "", error->advice ? error->advice : "",
+                error->advice ? ")" : "");
     fprintf(stderr, "boxmark-microguest: %s%s%s%s\n", error_message(error),
             error->advice ? " (" : "", error->advice ? error->advice : "",
             error->advice ? ")" : "");
@@ -107,6 +111,7 @@ static struct status *map_status(const struct options *options, struct error **e
         return NULL;
     }
     status->version = STATUS_VERSION;
+    status->watched = options->has_status_fd;
     if (options->has_status_fd)
         close((int)options->status_fd);
     return status;
@@ -180,6 +185,7 @@ static int run(const struct options *options, struct error **err) {
     struct status *status = map_status(options, err);
     if (!status)
         return -1;
+    vmm.status = status;
     atomic_store(&status->alive_ns, monotonic_ns());
     if (vmm_create(&vmm, options->memory_bytes, (unsigned)options->threads, status, err) < 0 ||
         load(options, &vcpu, &regs, err) < 0)

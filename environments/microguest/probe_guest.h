@@ -5,7 +5,8 @@
 
 /*
  * Measures, and writes lines KEY=VALUE to standard output: `guest_steps_per_s`, `host_steps_per_s`,
- * `entry`, `time`; or `reason` (and `advice`) when it cannot run at all. Returns an exit status.
+ * `entry`, `time`; or `reason` (and `advice`) when it cannot run at all, which is an
+ * answer too. Returns an exit status.
  */
 int probe_guest_main(void);
 

@@ -50,6 +50,7 @@ struct status_cpu {
 
 struct status {
     uint32_t version;
+    uint32_t watched;            /* by the harness, which tells the words */
     _Atomic uint64_t alive_ns;   /* CLOCK_MONOTONIC: its main function began */
     _Atomic uint64_t entered_ns; /* first entry of the guest */
     _Atomic uint64_t memory_bytes;
@@ -66,8 +67,5 @@ struct status {
     _Atomic uint32_t ended; /* set before the words are written */
     char words[STATUS_WORDS_BYTES];
 };
-
-/* Names for reports, by enum status_exit. */
-extern const char *const status_exit_names[STATUS_EXITS];
 
 #endif

@@ -10,14 +10,6 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-const char *const status_exit_names[STATUS_EXITS] = {
-    [STATUS_EXIT_SYSCALL] = "system call",
-    [STATUS_EXIT_PAGE_FAULT] = "page fault tried again",
-    [STATUS_EXIT_FAULT] = "fault",
-    [STATUS_EXIT_SIGNAL] = "interrupted by the host",
-    [STATUS_EXIT_MEMORY] = "memory being changed",
-};
-
 /* Without these it cannot work; all of them are in every KVM since Linux 4.18. */
 static const struct {
     int capability;
@@ -46,8 +38,13 @@ static int check_capabilities(int kvm_fd, struct error **err) {
 
 static int open_kvm(struct vmm *vmm, struct error **err) {
     vmm->kvm_fd = open("/dev/kvm", O_RDWR | O_CLOEXEC | O_NONBLOCK);
-    if (vmm->kvm_fd < 0)
-        return error_set(err, ERROR_UNAVAILABLE, errno, "cannot open /dev/kvm");
+    if (vmm->kvm_fd < 0) {
+        bool forbidden = errno == EACCES || errno == EPERM;
+        error_set(err, ERROR_UNAVAILABLE, errno, "cannot open /dev/kvm");
+        return error_advise(err, forbidden
+                                     ? "become a member of the group that /dev/kvm belongs to"
+                                     : "switch on VT-x or AMD-V, and load kvm_intel or kvm_amd");
+    }
     int version = ioctl(vmm->kvm_fd, KVM_GET_API_VERSION, 0);
     if (version != KVM_API_VERSION)
         return error_set(err, ERROR_UNAVAILABLE, version < 0 ? errno : 0,
@@ -163,7 +160,9 @@ void vmm_end(struct vmm *vmm, int status, const char *format, ...) {
     if (atomic_exchange(&vmm->status->ended, 1) == 0) {
         memcpy(vmm->status->words, words, (size_t)length);
         words[length] = '\n';
-        (void)!write(STDERR_FILENO, words, (size_t)length + 1);
+        /* Whoever reads the status page says it. */
+        if (!vmm->status->watched)
+            (void)!write(STDERR_FILENO, words, (size_t)length + 1);
     }
     _exit(status);
 }
