@@ -16,6 +16,8 @@ const struct command commands[] = {
     {"plot", "draw the figures of a run", &plot_argp, command_plot, false},
     {"shell", "a prompt inside an environment, to see what the workloads see", &shell_argp,
      command_shell, false},
+    {"guest", "build, show or remove the virtual machine's kernel and image", &guest_argp,
+     command_guest, false},
     {"manual", "the manual page and the completion", &manual_argp, command_manual, true},
     {NULL, NULL, NULL, NULL, false},
 };
