@@ -337,10 +337,12 @@ int report_legend(const struct report *report, struct text_list *list, struct er
                                   summary->environments[reference].title, confidence),
                       err) < 0)
         return -1;
-    return text_list_add(list,
-                         text_format("better, worse: the whole interval lies more than %s from 1; "
-                                     "~ same: all of it within %s; ? inconclusive: neither; "
-                                     "! untrustworthy: see below",
-                                     margin, margin),
-                         err);
+    return text_list_add(
+        list,
+        text_format(
+            "better, worse: the whole interval lies more than %s from 1, "
+            "and it is no chance among so many comparisons; ~ same: all of it within %s; ? inconclusive: neither; "
+            "! untrustworthy: see below",
+            margin, margin),
+        err);
 }
