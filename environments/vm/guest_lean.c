@@ -120,7 +120,7 @@ static void count_files(void *cookie, const char *line) {
 }
 
 int guest_lean_check_config(const char *fragment, const char *config, struct error **err) {
-    const char *mark = strstr(fragment, "where the kernel has them ----");
+    const char *mark = strstr(fragment, "\n# ---- where the kernel has them");
     for (const char *line = fragment; line && *line && (!mark || line < mark);) {
         size_t length = strcspn(line, "\n");
         if (*line == 'C') {

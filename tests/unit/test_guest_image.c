@@ -297,6 +297,14 @@ static void test_a_lean_configuration_is_checked(void **state) {
     assert_no_error(err);
     assert_int_equal(guest_lean_check_config(fragment, "#\nCONFIG_A=y\nCONFIG_BB=y\n", &err), -1);
     assert_error(err, ERROR_UNAVAILABLE, "CONFIG_B=y");
+    /* The fragment itself has that mark. */
+    assert_int_equal(guest_lean_check_config(guest_lean_config, guest_lean_config, &err), 0);
+    const char *mark = strstr(guest_lean_config, "\n# ---- where the kernel has them");
+    assert_non_null(mark);
+    char *mandatory = strndup(guest_lean_config, (size_t)(mark - guest_lean_config) + 1);
+    guest_lean_check_config(guest_lean_config, mandatory, &err);
+    assert_no_error(err);
+    free(mandatory);
     assert_non_null(strstr(guest_lean_config, "\nCONFIG_PVH=y\n"));
     assert_non_null(strstr(guest_lean_config, "CONFIG_LOCALVERSION=\"-boxmark-lean\"\n"));
 }
