@@ -68,6 +68,7 @@ struct probe_result {
 struct footprint {
     uint64_t image_bytes;    /* on disk: executable, kernel, initramfs, root */
     uint64_t resident_bytes; /* proportional set size of all its processes on the host */
+    uint64_t guest_bytes;    /* of these, memory that a guest has touched; 0 without a guest */
     uint64_t cpu_ns;         /* host CPU time of everything that belongs to it, since its start */
     uint64_t throttled_ns;   /* time it was held back by a cgroup quota */
 };
@@ -130,6 +131,12 @@ struct environment_ops {
      * command line. Must not disturb the instance. May be NULL.
      */
     int (*facts)(struct instance *instance, json_t *facts, struct error **err);
+
+    /*
+     * Whole numbers that only grow, of what happened since the start (KVM's exits by reason), added
+     * to a JSON object: the difference around a request explains its cost. May be NULL.
+     */
+    int (*counters)(struct instance *instance, json_t *counters, struct error **err);
 
     /*
      * What is known about an instance that died or hangs ("QEMU was killed by signal 9; last

@@ -7,14 +7,15 @@
 
 #include "common/file.h"
 #include "environments/capture.h"
+#include "environments/vm/kvm_counters.h"
 #include "environments/vm/vm_disk.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 /* microvm with ACPI, PVH under it, and sandboxing of io_uring are older; 7.0 is what is tested. */
 #define QEMU_OLDEST_MAJOR 7
 #define QEMU_QUESTION_NS (20 * NS_PER_S)
+#define COUNTERS_NS (5 * NS_PER_S)
 
 #if defined(__x86_64__)
 #define QEMU_PROGRAM "qemu-system-x86_64"
@@ -297,30 +298,12 @@ static int vm_start(struct environment *environment, struct instance **ret_insta
     return error_move(err, TAKE_PTR(failure));
 }
 
-static uint64_t allocated_bytes(const char *folder) {
-    static const char *const names[] = {"disk.raw", "disk.qcow2"};
-    uint64_t bytes = 0;
-    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-        cleanup_free char *path = text_format("%s/%s", folder, names[i]);
-        struct stat status;
-        if (path && stat(path, &status) == 0)
-            bytes += (uint64_t)status.st_blocks * 512;
-    }
-    return bytes;
-}
-
-static int vm_footprint(struct instance *instance, struct footprint *ret_footprint,
-                        struct error **err) {
+static int vm_counters(struct instance *instance, json_t *counters, struct error **err) {
     const struct vm_state *state = instance->environment->state;
-    (void)err;
-    *ret_footprint = (struct footprint){
-        .image_bytes = state->image.kernel_bytes + state->image.initramfs_bytes +
-                       allocated_bytes(instance->data_path),
-        .resident_bytes = process_pss_bytes(instance->pid),
-        .cpu_ns = process_cpu_ns(instance->pid),
-        .throttled_ns = FOOTPRINT_UNKNOWN,
-    };
-    return 0;
+    struct vm_instance *self = instance->state;
+    if (!state->options.config.kvm)
+        return 0;
+    return kvm_counters_read(self->qmp, deadline_after(monotonic_ns(), COUNTERS_NS), counters, err);
 }
 
 static const char *const *vm_cold_files(struct environment *environment) {
@@ -345,6 +328,7 @@ const struct environment_ops environment_vm = {
     .start = vm_start,
     .footprint = vm_footprint,
     .facts = vm_facts,
+    .counters = vm_counters,
     .diagnose = vm_diagnose,
     .stop = vm_instance_stop,
     .release = vm_release,

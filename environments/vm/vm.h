@@ -44,6 +44,8 @@ struct vm_instance {
 int vm_instance_start(struct instance *instance, struct error **err);
 int vm_instance_stop(struct instance *instance, struct error **err);
 
+int vm_footprint(struct instance *instance, struct footprint *ret_footprint, struct error **err);
+
 /* Adds what the fairness audit wants to know. */
 int vm_facts(struct instance *instance, json_t *facts, struct error **err);
 

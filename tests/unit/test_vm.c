@@ -133,6 +133,10 @@ static void check_facts(struct instance *instance) {
     assert_int_equal(environment->ops->footprint(instance, &footprint, NULL), 0);
     assert_true(footprint.image_bytes > setup.data_bytes);
     assert_true(footprint.resident_bytes > 0 && footprint.resident_bytes != FOOTPRINT_UNKNOWN);
+    /* The kernel and the agent at least, and QEMU itself beside them. */
+    assert_true(footprint.guest_bytes > UINT64_C(8) << 20);
+    assert_true(footprint.guest_bytes < footprint.resident_bytes);
+    assert_true(footprint.guest_bytes <= setup.envelope.memory_bytes);
     assert_true(footprint.cpu_ns > 0);
 }
 
