@@ -513,8 +513,10 @@ static void facts_of_any_type_do_no_harm(void **state) {
             if (json_is_array(at) && json_array_size(at)) {
                 size_t index = random_below(&random, json_array_size(at));
                 next = json_array_get(at, index);
-                if (!json_is_object(next) && !json_is_array(next))
+                if (!json_is_object(next) && !json_is_array(next)) {
                     json_array_set_new(at, index, value ? parse(value) : json_null());
+                    next = NULL;
+                }
             } else if (json_is_object(at) && json_object_size(at)) {
                 uint64_t steps = random_below(&random, json_object_size(at));
                 void *iterator = json_object_iter(at);
