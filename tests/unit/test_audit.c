@@ -427,6 +427,7 @@ static void failing_items_take_verdicts(void **state) {
     summary_build(scratch->path, &summary_defaults, &summary, &err);
     assert_no_error(err);
     set(facts->disks[2], "witness.disk_written_bytes", "0");
+    set(facts->run, "machine.virtual_machine", "true"); /* noted: takes nothing */
     cleanup_audit struct audit *audit = examine(facts);
     audit_apply(audit, summary);
     static const enum verdict expected[] = {VERDICT_UNTRUSTWORTHY, VERDICT_UNTRUSTWORTHY,
@@ -566,6 +567,30 @@ static void every_threshold_has_a_reason(void **state) {
     }
 }
 
+/* docs/method.md shows the same limits and reasons, in the same order. */
+static void the_thresholds_are_documented(void **state) {
+    (void)state;
+    const char *source = getenv("SRCDIR");
+    if (!source)
+        skip_because("SRCDIR is not set");
+    cleanup_free char *path = text_format("%s/docs/method.md", source);
+    cleanup_free char *method = NULL;
+    struct error *err = NULL;
+    file_read(path, &method, NULL, &err);
+    assert_no_error(err);
+    const char *at = method;
+    for (const struct audit_threshold *limit = audit_thresholds; limit->name; limit++) {
+        char failing[32] = "-";
+        if (isfinite(limit->failing))
+            snprintf(failing, sizeof(failing), "%.7g", limit->failing);
+        cleanup_free char *row = text_format("\n| `%s` | %.7g | %s | %s | %s |\n", limit->name,
+                                             limit->noted, failing, limit->unit, limit->reason);
+        at = strstr(at, row);
+        if (!at)
+            fail_msg("not in docs/method.md, or not in this order:%s", row);
+    }
+}
+
 #define facts_test(name) cmocka_unit_test_setup_teardown(name, facts_setup, facts_teardown)
 
 int main(void) {
@@ -589,6 +614,7 @@ int main(void) {
         cmocka_unit_test(facts_of_any_type_do_no_harm),
         cmocka_unit_test(nothing_recorded_is_nothing_failed),
         cmocka_unit_test(every_threshold_has_a_reason),
+        cmocka_unit_test(the_thresholds_are_documented),
     };
     return cmocka_run_group_tests_name("audit", tests, NULL, NULL);
 }

@@ -442,6 +442,22 @@ static void distrust_takes_the_verdict_and_leaves_the_figures(void **state) {
     assert_string_equal(prime->cells[2].reason, "all");
 }
 
+static void what_was_not_measured_is_not_distrusted(void **state) {
+    struct scratch *scratch = *state;
+    for (uint64_t block = 0; block < 8; block++) {
+        add(scratch, block, "host", 1);
+        struct sample sample = sample_of(block, "vm", 1);
+        sample.metric = "side figure";
+        scratch_add(scratch, &sample);
+    }
+    cleanup_summary struct summary *summary = build(scratch);
+    summary_distrust(summary, NULL, NULL, NULL, "all");
+    const struct summary_metric *metric = summary_find(summary, "prime", "time");
+    assert_int_equal(metric->cells[0].verdict, VERDICT_UNTRUSTWORTHY);
+    assert_int_equal(metric->cells[1].verdict, VERDICT_INCONCLUSIVE);
+    assert_string_equal(metric->cells[1].reason, "not measured in this environment");
+}
+
 static void json_holds_everything_and_no_nan(void **state) {
     struct scratch *scratch = *state;
     add(scratch, 0, "host", 1);
@@ -537,6 +553,7 @@ int main(void) {
         scratch_test(options_out_of_range_are_refused),
         scratch_test(accelerators_that_change_are_mixed),
         scratch_test(distrust_takes_the_verdict_and_leaves_the_figures),
+        scratch_test(what_was_not_measured_is_not_distrusted),
         scratch_test(json_holds_everything_and_no_nan),
         scratch_test(precision_is_told_for_each_workload),
         scratch_test(too_few_blocks_are_never_precise),
