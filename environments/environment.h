@@ -80,6 +80,8 @@ struct environment {
     struct spec *spec;
     char *label;          /* unique in a run; the spec's text */
     char accelerator[16]; /* "none", "KVM", "TCG"; valid after probe */
+    char image[160]; /* what instances are made of, as hashes; "" where it is the agent alone; valid
+                        after provision */
     const struct environment_setup *setup;
     void *state; /* of the kind; made by provision (or probe) */
 };

@@ -184,6 +184,11 @@ static int open_files(struct run *run, struct error **err) {
     return machine_write_topology(topology, err);
 }
 
+/* What a long step of an environment has to say (fetching a kernel, say). */
+static void say(void *cookie, const char *text) {
+    progress_say(cookie, "%s", text);
+}
+
 static int provision(struct run *run, struct error **err) {
     for (unsigned i = 0; i < run->environment_count; i++) {
         struct environment *environment = run->environments[i];
@@ -203,12 +208,12 @@ static json_t *environments_json(const struct run *run) {
         char title[160];
         environment_title(environment, title, sizeof(title));
         json_array_append_new(
-            list,
-            json_pack("{s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}}", "label",
-                      environment->label, "spec", environment->spec->text, "kind",
-                      environment->ops->name, "accelerator", environment->accelerator, "title",
-                      title, "probe", "readiness", readiness[probed->readiness], "version",
-                      probed->version, "detail", probed->detail, "advice", probed->advice));
+            list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}}", "label",
+                            environment->label, "spec", environment->spec->text, "kind",
+                            environment->ops->name, "accelerator", environment->accelerator,
+                            "title", title, "image", environment->image, "probe", "readiness",
+                            readiness[probed->readiness], "version", probed->version, "detail",
+                            probed->detail, "advice", probed->advice));
     }
     return list;
 }
@@ -308,6 +313,8 @@ int run_prepare(const struct run_options *options, const struct resumption *resu
         .stop_timeout_ns = STOP_TIMEOUT_NS,
         .cancel_fd = cancel_fd,
         .clock = &clock_monotonic,
+        .say = say,
+        .say_cookie = &run->progress,
     };
     if (choose_sizes(run, err) < 0 || agent_path_find(&run->agent_path, err) < 0)
         return -1;

@@ -88,9 +88,9 @@ static int find_lean(const char *cache, struct guest_kernel *kernel, struct erro
     return take_origin(kernel, strdup("lean (built from the kernel's source)"), err) < 0 ? -1 : 1;
 }
 
-/* A package that was unpacked into the cache earlier. 1 when it is there. */
-static int find_cloud(const char *cache, struct guest_kernel *kernel, struct error **err) {
-    cleanup_free char *link = text_format("%s/cloud", cache);
+/* A package that was unpacked into FOLDER/cloud earlier. 1 when it is there. */
+static int find_cloud_in(const char *parent, struct guest_kernel *kernel, struct error **err) {
+    cleanup_free char *link = text_format("%s/cloud", parent);
     cleanup_free char *folder = link ? realpath(link, NULL) : NULL;
     if (!folder)
         return 0;
@@ -102,6 +102,12 @@ static int find_cloud(const char *cache, struct guest_kernel *kernel, struct err
         kernel->modules_folder = glob_last("%s/usr/lib/modules/*", folder);
     kernel->config_path = glob_last("%s/boot/config-*", folder);
     return take_origin(kernel, text_format("cloud (%s)", basename(folder)), err) < 0 ? -1 : 1;
+}
+
+/* In the user's cache, or where `make install` put one. */
+static int find_cloud(const char *cache, struct guest_kernel *kernel, struct error **err) {
+    int found = find_cloud_in(cache, kernel, err);
+    return found != 0 ? found : find_cloud_in(BOXMARK_DATADIR "/guest", kernel, err);
 }
 
 static int find_host(struct guest_kernel *kernel, struct error **err) {

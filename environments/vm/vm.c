@@ -172,6 +172,8 @@ static int vm_provision(struct environment *environment, struct error **err) {
         guest_image_build(setup->agent_path, &kernel, drivers, &state->image, err) < 0)
         return error_wrap(err, "environment \"%s\"", environment->label);
     state->options.config.guest_hz = state->image.hz;
+    snprintf(environment->image, sizeof(environment->image), "kernel %s initramfs %s",
+             state->image.kernel_sha256, state->image.initramfs_sha256);
     state->provisioned = true;
     return 0;
 }
