@@ -75,6 +75,13 @@ static bool judge(const char *folder, struct candidate *ret_candidate) {
     return true;
 }
 
+/* More controllers; or as many without that we must move. Else the nearer one stays. */
+static bool is_better(const struct candidate *candidate, const struct candidate *best) {
+    int gain = count_bits(candidate->enabled | candidate->enable) -
+               count_bits(best->enabled | best->enable);
+    return gain > 0 || (gain == 0 && best->move_self && !candidate->move_self);
+}
+
 void cgroup_v2_choose_parent(struct cgroup_world *world) {
     cleanup_free char *best_folder = NULL;
     struct candidate best = {.enabled = 0};
@@ -82,11 +89,9 @@ void cgroup_v2_choose_parent(struct cgroup_world *world) {
     size_t mount_length = strlen(world->mount);
     while (folder && strlen(folder) >= mount_length) {
         struct candidate candidate;
-        /* The nearest of those that give most; processes may be moved between two groups only by
-         * who may write the group above both, which is this one. */
-        if (judge(folder, &candidate) &&
-            (!best_folder || count_bits(candidate.enabled | candidate.enable) >
-                                 count_bits(best.enabled | best.enable))) {
+        /* Processes may be moved between two groups only by who may write the group above both,
+         * which is this one. */
+        if (judge(folder, &candidate) && (!best_folder || is_better(&candidate, &best))) {
             free(best_folder);
             best_folder = strdup(folder);
             best = candidate;

@@ -12,4 +12,5 @@ const struct environment_ops *const environment_table[] = {
     &environment_vm,
     &environment_mock,
     NULL,
+    &environment_host, &environment_container, &environment_vm, &environment_mock, NULL,
 };

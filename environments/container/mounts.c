@@ -33,25 +33,13 @@ const char container_system_cpus[] = "sys/devices/system/cpu/online";
 
 /* Docker's list and what else tells of the host's memory, keys and hardware. Those that are
  * read-only there are so here too, as is all of /proc. */
-const char *const container_masked_paths[] = {"proc/acpi",
-                                              "proc/asound",
-                                              "proc/interrupts",
-                                              "proc/kallsyms",
-                                              "proc/kcore",
-                                              "proc/keys",
-                                              "proc/key-users",
-                                              "proc/kpagecgroup",
-                                              "proc/kpagecount",
-                                              "proc/kpageflags",
-                                              "proc/latency_stats",
-                                              "proc/sched_debug",
-                                              "proc/scsi",
-                                              "proc/slabinfo",
-                                              "proc/sysrq-trigger",
-                                              "proc/timer_list",
-                                              "proc/timer_stats",
-                                              "proc/vmallocinfo",
-                                              NULL};
+const char *const container_masked_paths[] = {
+    "proc/acpi",       "proc/asound",      "proc/interrupts",    "proc/kallsyms",
+    "proc/kcore",      "proc/keys",        "proc/key-users",     "proc/kpagecgroup",
+    "proc/kpagecount", "proc/kpageflags",  "proc/latency_stats", "proc/sched_debug",
+    "proc/scsi",       "proc/slabinfo",
+
+    "proc/timer_list", "proc/timer_stats", "proc/vmallocinfo",   NULL};
 
 /* An empty folder that covers masked folders. */
 const char container_empty_folder[] = "dev/.empty";

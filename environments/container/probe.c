@@ -35,7 +35,11 @@ static int try_steps(const struct container_plan *plan, const char **step) {
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("boxmark", "/proc", "tmpfs", MS_NOSUID, "size=4k") < 0)
         return -1;
-    return 0;
+    *step = "mounting an overlay";
+    /* Without layers it is refused; a kernel that does not know it says so first. */
+    bool overlays = plan->root == ROOT_OVERLAY || plan->data_overlay;
+    return overlays && mount("overlay", "/proc", "overlay", 0, NULL) < 0 && errno != EINVAL ? -1
+                                                                                            : 0;
 }
 
 /* True when all steps went well; else the refusal. */
@@ -134,7 +138,8 @@ int container_probe(struct environment *environment, struct probe_result *ret_re
     if (!try_in_child(plan, &refusal)) {
         snprintf(ret_result->detail, sizeof(ret_result->detail), "%s failed: %s", refusal.step,
                  strerror(refusal.errnum));
-        missing(ret_result, refusal_advice(plan));
+        missing(ret_result,
+                refusal.errnum == ENODEV ? "as root: modprobe overlay" : refusal_advice(plan));
         return 0;
     }
     probe_limits(environment, container, ret_result);

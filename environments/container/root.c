@@ -171,7 +171,11 @@ static int build_shell_root(const struct container_plan *plan, int data_fd, cons
 
 /* Leaves the host's tree: what was "/" is detached, the current folder is the new one. */
 static int pivot(void) {
-    if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0)
+    if (syscall(SYS_pivot_root, ".", ".") == 0)
+        return umount2(".", MNT_DETACH) < 0 ? -1 : chdir("/");
+    /* A host that runs from its initramfs cannot be left like that (pivot_root(2)). The new root
+     * then covers it; without CAP_SYS_CHROOT nobody gets below. */
+    if (errno != EINVAL || mount(".", "/", NULL, MS_MOVE, NULL) < 0 || chroot(".") < 0)
         return -1;
     return chdir("/");
 }

@@ -249,8 +249,23 @@ static void up_to_the_root_for_more(void **state) {
     assert_int_equal(world->enable, 1U << CGROUP_CPUSET);
 }
 
-/* systemd-run --scope -p Delegate=yes: we are alone in a scope that has everything. */
+/* systemd-run --scope -p Delegate=yes: we are alone in a scope that has everything, and the slice
+ * above gives less. */
 static void a_delegated_scope_of_our_own(void **state) {
+    struct fake_tree *tree = *state;
+    char alone[32];
+    snprintf(alone, sizeof(alone), "%d\n", (int)getpid());
+    fake_group(tree->top, ALL, "memory\n", "1\n", false);
+    fake_group(tree->slice, ALL, "memory\n", "3\n", false);
+    fake_group(tree->scope, ALL, "", alone, false);
+    cleanup_cgroup_world struct cgroup_world *world = fake_world(tree->top, tree->scope);
+    cgroup_v2_choose_parent(world);
+    assert_string_equal(world->parents[CGROUP_MEMORY], tree->scope);
+    assert_true(world->move_self);
+}
+
+/* Nobody has to move where the folder above gives as much. */
+static void rather_above_than_moving(void **state) {
     struct fake_tree *tree = *state;
     char alone[32];
     snprintf(alone, sizeof(alone), "%d\n", (int)getpid());
@@ -259,8 +274,8 @@ static void a_delegated_scope_of_our_own(void **state) {
     fake_group(tree->scope, ALL, "", alone, false);
     cleanup_cgroup_world struct cgroup_world *world = fake_world(tree->top, tree->scope);
     cgroup_v2_choose_parent(world);
-    assert_string_equal(world->parents[CGROUP_MEMORY], tree->scope);
-    assert_true(world->move_self);
+    assert_string_equal(world->parents[CGROUP_MEMORY], tree->slice);
+    assert_false(world->move_self);
 }
 
 static void nothing_to_give(void **state) {
@@ -309,16 +324,27 @@ static struct cgroup_world *real_world(void) {
     return world;
 }
 
+/* Is the name of one of ours in the text? */
+static bool has_own_name(const char *text) {
+    char mine[64];
+    snprintf(mine, sizeof(mine), "-%d-", (int)getpid());
+    const char *at = strstr(text, "boxmark-");
+    return at && strstr(at, mine);
+}
+
+/* Groups of ours below the world's folders, without the one that we may have had to move to. */
 static unsigned own_groups(const struct cgroup_world *world) {
     unsigned count = 0;
     for (int i = 0; i < CGROUP_CONTROLLERS; i++) {
         cleanup_dir DIR *dir = world->parents[i] ? opendir(world->parents[i]) : NULL;
-        char mine[64];
-        snprintf(mine, sizeof(mine), "-%d-", (int)getpid());
         for (struct dirent *entry; dir && (entry = readdir(dir));)
-            count +=
-                strncmp(entry->d_name, "boxmark-", 8) == 0 && strstr(entry->d_name, mine) != NULL;
+            count += has_own_name(entry->d_name);
     }
+    cleanup_free char *own = NULL;
+    if (world->kind == CGROUP_KIND_V2 && file_read("/proc/self/cgroup", &own, NULL, NULL) == 0 &&
+        has_own_name(own))
+        for (int i = 0; i < CGROUP_CONTROLLERS; i++)
+            count -= world->parents[i] != NULL;
     return count;
 }
 
@@ -489,6 +515,7 @@ int main(void) {
         on_fake_tree(the_nearest_folder_that_gives_most),
         on_fake_tree(up_to_the_root_for_more),
         on_fake_tree(a_delegated_scope_of_our_own),
+        on_fake_tree(rather_above_than_moving),
         on_fake_tree(nothing_to_give),
         cmocka_unit_test(names_tell_the_living_from_the_dead),
         cmocka_unit_test(limits_are_read_back),
