@@ -134,6 +134,7 @@ static void container_release(struct environment *environment) {
     if (self->image_path)
         file_remove_tree(self->image_path, NULL);
     free(self->image_path);
+    free(self->image_agent_path);
     free(self->agent_path);
     free(self);
     environment->state = NULL;
@@ -260,6 +261,12 @@ static int container_stop(struct instance *instance, struct error **err) {
     return first ? error_move(err, TAKE_PTR(first)) : 0;
 }
 
+/* The agent itself is dropped by whoever asks; an image holds a copy. */
+static const char *const *container_cold_files(struct environment *environment) {
+    struct container *self = environment->state;
+    return self->cold_files;
+}
+
 const struct environment_ops environment_container = {
     .name = "container",
     .summary = "namespaces, cgroup, seccomp, no privileges, a root with only the agent",
@@ -274,4 +281,5 @@ const struct environment_ops environment_container = {
     .stop = container_stop,
     .release = container_release,
     .shell = container_shell,
+    .cold_files = container_cold_files,
 };

@@ -119,6 +119,8 @@ struct container {
     struct sock_fprog filter;
     char *agent_path;           /* absolute */
     char *image_path;           /* absolute; ours, removed at the end; or NULL */
+    char *image_agent_path;     /* the copy of the agent in it; or NULL */
+    const char *cold_files[2];  /* what a start reads beside the agent itself */
     struct container_plan plan; /* without what differs by instance */
 };
 

@@ -24,11 +24,22 @@ uint64_t container_namespaces(const struct container_plan *plan) {
     return flags;
 }
 
+/* A shell keeps the user's terminal and descriptors; job control needs a process group that exists
+ * inside. */
+static int settle_shell(void) {
+    if (launched_process_signals() < 0 || setpgid(0, 0) < 0)
+        return -1;
+    signal(SIGTTOU, SIG_IGN);
+    (void)tcsetpgrp(STDIN_FILENO, getpgrp());
+    signal(SIGTTOU, SIG_DFL);
+    return 0;
+}
+
 static int set_up(const struct container_plan *plan, const char **step) {
     *step = "taking its descriptors";
-    /* A shell keeps the user's terminal and descriptors. */
-    if (plan->shell ? launched_process_signals() < 0
-                    : launched_process_settle(plan->stdin_fd, plan->stdout_fd, plan->stderr_fd) < 0)
+    if ((plan->shell
+             ? settle_shell()
+             : launched_process_settle(plan->stdin_fd, plan->stdout_fd, plan->stderr_fd)) < 0)
         return -1;
     *step = "leaving the session's keys";
     /* The keys of whoever started us are not for the container. */

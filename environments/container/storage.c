@@ -36,6 +36,8 @@ int container_make_image(struct environment *environment, struct error **err) {
     if (make_beside(environment, "image", &container->image_path, err) < 0)
         return -1;
     container->plan.image_path = container->image_path;
+    container->image_agent_path = text_format("%s%s", container->image_path, CONTAINER_AGENT);
+    container->cold_files[0] = container->image_agent_path;
     cleanup_fd int folder_fd = open(container->image_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder_fd < 0 || fchmod(folder_fd, 0755) < 0 || container_make_skeleton(folder_fd) < 0 ||
         container_copy_agent(container->agent_path, folder_fd) < 0)
