@@ -30,8 +30,9 @@ enum cgroup_kind { CGROUP_KIND_NONE, CGROUP_KIND_V1, CGROUP_KIND_V2 };
 
 /* Where this process stands in the machine's cgroup trees, and where it may make groups. */
 struct cgroup_world {
-    enum cgroup_kind kind;
-    bool hybrid; /* version 1 with a version 2 tree beside it */
+    enum cgroup_kind kind;    /* what we may use */
+    enum cgroup_kind mounted; /* what the machine has */
+    bool hybrid;              /* version 1 with a version 2 tree beside it */
     /* The folder under which groups can be made; NULL without that controller. Version 1: one for
      * each controller (some may be the same); version 2: the same for all. */
     char *parents[CGROUP_CONTROLLERS];

@@ -142,6 +142,7 @@ int cgroup_world_parse(const char *self_cgroup, const char *mountinfo,
         world->hybrid = v2_folder != NULL;
     else if (v2_folder && v2_mount && take_v2_mount(world, v2_mount, v2_folder, err) < 0)
         return -1;
+    world->mounted = world->kind;
     if (world->kind == CGROUP_KIND_NONE)
         strcpy(world->reason, "no cgroup file system is mounted here");
     *ret_world = TAKE_PTR(world);

@@ -120,11 +120,14 @@ bool enclosure_describe_world(const struct cgroup_world *world, char *text, size
     return complete;
 }
 
-void enclosure_advise(char *text, size_t capacity) {
-    snprintf(text, capacity, "%s",
-             geteuid() == 0 ? "give this process a writable cgroup tree with cpuset, memory, pids"
-                            : "run it in a scope of its own: systemd-run --user --scope "
-                              "-p Delegate=yes boxmark ..., or as root");
+void enclosure_advise(const struct cgroup_world *world, char *text, size_t capacity) {
+    const char *advice = "run boxmark as root";
+    if (geteuid() == 0)
+        advice = "give this process a writable cgroup tree with cpuset, memory and pids";
+    else if (world->mounted == CGROUP_KIND_V2)
+        advice = "run it in a scope of its own: systemd-run --user --scope -p Delegate=yes "
+                 "boxmark ..., or as root";
+    snprintf(text, capacity, "%s", advice);
 }
 
 void enclosure_describe(const struct environment_setup *setup, const struct cgroup_world *world,

@@ -54,7 +54,7 @@ int enclosure_end(struct enclosure *enclosure, struct error **err);
 bool enclosure_describe_world(const struct cgroup_world *world, char *text, size_t capacity);
 
 /* What a user can do who cannot hold all limits. */
-void enclosure_advise(char *text, size_t capacity);
+void enclosure_advise(const struct cgroup_world *world, char *text, size_t capacity);
 
 /* The steps before LAUNCH, for --dry-run. */
 void enclosure_describe(const struct environment_setup *setup, const struct cgroup_world *world,

@@ -57,7 +57,7 @@ static int host_probe(struct environment *environment, struct probe_result *ret_
     snprintf(ret_result->detail, sizeof(ret_result->detail), "the agent as an ordinary process, %s",
              groups);
     if (!complete)
-        enclosure_advise(ret_result->advice, sizeof(ret_result->advice));
+        enclosure_advise(self->world, ret_result->advice, sizeof(ret_result->advice));
     return 0;
 }
 

@@ -12,5 +12,4 @@ const struct environment_ops *const environment_table[] = {
     &environment_vm,
     &environment_mock,
     NULL,
-    &environment_host, &environment_container, &environment_vm, &environment_mock, NULL,
 };

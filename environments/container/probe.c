@@ -111,7 +111,7 @@ static bool probe_limits(const struct environment *environment, const struct con
     if (complete)
         return true;
     result->readiness = READINESS_DEGRADED;
-    enclosure_advise(result->advice, sizeof(result->advice));
+    enclosure_advise(container->world, result->advice, sizeof(result->advice));
     return true;
 }
 

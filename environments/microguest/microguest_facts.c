@@ -54,7 +54,7 @@ static void judge(const struct microguest *self, const char *answer, struct prob
              entry ? entry : "?", counter ? "" : ", time by system call (no steady counter here)",
              groups);
     if (!complete)
-        enclosure_advise(result->advice, sizeof(result->advice));
+        enclosure_advise(self->world, result->advice, sizeof(result->advice));
 }
 
 int microguest_probe(struct environment *environment, struct probe_result *ret_result,
