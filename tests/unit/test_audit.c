@@ -389,11 +389,19 @@ static void one_odd_instance_of_many_does_not_fail(void **state) {
 
 static void a_drift_in_every_instance_fails(void **state) {
     struct facts *facts = *state;
-    for (unsigned i = 0; i < 2; i++)
-        set(add_entry(facts, instance_text, 0), "calibration_after", "[0.005]");
+    json_t *others[2];
+    for (unsigned i = 0; i < 2; i++) {
+        others[i] = add_entry(facts, instance_text, 0);
+        set(others[i], "calibration_after", "[0.02]");
+    }
     set(facts->instances[0], "calibration_after", "[0.02]");
     cleanup_audit struct audit *audit = examine(facts);
-    check(audit, "calibration", "host", AUDIT_FAILING, "69.3 % (median of 3;");
+    check(audit, "calibration", "host", AUDIT_FAILING, "by +69.3 % (medians of 3)");
+    /* To and fro is no drift. */
+    set(others[0], "calibration_after", "[0.005]");
+    set(others[1], "calibration_after", "[0.01]");
+    cleanup_audit struct audit *again = examine(facts);
+    check(again, "calibration", "host", AUDIT_NOTED, "69.3 %; with its sign by +0.0 %");
 }
 
 static void little_steal_time_is_not_counted_in_ticks(void **state) {
