@@ -17,22 +17,13 @@
 
 #define MONITOR_NAME "boxmark-microguest"
 
-/* Beside this program (a build tree), else where it is installed; NULL where it is nowhere. */
-static char *find_monitor(void) {
-    char program[4096];
-    ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
-    char *slash = NULL;
-    if (length > 0) {
-        program[length] = '\0';
-        slash = strrchr(program, '/');
-    }
-    if (slash) {
-        *slash = '\0';
-        char *path = text_format("%s/" MONITOR_NAME, program);
-        if (path && access(path, X_OK) == 0)
-            return path;
-        free(path);
-    }
+/* Beside the agent (a build tree, or where both are installed); NULL where it is nowhere. */
+static char *find_monitor(const char *agent_path) {
+    const char *slash = strrchr(agent_path, '/');
+    cleanup_free char *beside =
+        slash ? text_format("%.*s/" MONITOR_NAME, (int)(slash - agent_path), agent_path) : NULL;
+    if (beside && access(beside, X_OK) == 0)
+        return TAKE_PTR(beside);
     return access(BOXMARK_LIBEXECDIR "/" MONITOR_NAME, X_OK) == 0
                ? strdup(BOXMARK_LIBEXECDIR "/" MONITOR_NAME)
                : NULL;
@@ -45,7 +36,7 @@ int microguest_provision(struct environment *environment, struct error **err) {
     if (!self)
         return error_no_memory(err);
     environment->state = self;
-    self->monitor = find_monitor();
+    self->monitor = find_monitor(environment->setup->agent_path);
     self->user = geteuid() == 0 ? MICROGUEST_NOBODY : 0;
     cgroup_limits_of(&environment->setup->envelope, &self->limits);
     if (cgroup_world_find(&self->world, err) < 0)
