@@ -5,7 +5,7 @@
 #include "common/file.h"
 #include "plots/gnuplot.h"
 
-enum { KEY_SCRIPTS = 256 };
+enum { KEY_SCRIPTS = 256, KEY_FIGURES, KEY_STYLE };
 
 struct plot_command {
     const char *run;
@@ -25,6 +25,12 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case KEY_SCRIPTS:
         options->plot.script_folder = argument;
+        return 0;
+    case KEY_FIGURES:
+        options->plot.figures = argument;
+        return 0;
+    case KEY_STYLE:
+        options->plot.style = argument;
         return 0;
     case ARGP_KEY_ARG:
         if (options->run) {
@@ -50,6 +56,10 @@ const struct argp plot_argp = {
         (const struct argp_option[]){
             {"format", 'f', "FORMAT,...", 0, "svg, png, pdf (default: svg,png)", 0},
             {"output", 'o', "DIR", 0, "folder for the figures (default: RUN/plots)", 0},
+            {"figures", KEY_FIGURES, "NAME,...", 0,
+             "bars, overview, timeline, distribution, series, ecdf, or all (default)", 0},
+            {"style", KEY_STYLE, "STYLE", 0,
+             "slide (default), paper (two columns wide, greys) or column", 0},
             {"scripts", KEY_SCRIPTS, "DIR", 0, "your own copies of the gnuplot scripts", 0},
             {NULL, 0, NULL, 0, NULL, 0},
         },
@@ -59,7 +69,7 @@ const struct argp plot_argp = {
 };
 
 int command_plot(int argc, char **argv, struct error **err) {
-    struct plot_command options = {.plot.formats = "svg,png"};
+    struct plot_command options = {.plot = {.formats = "svg,png", .figures = "all"}};
     cleanup_run_view struct run_view view = {0};
     if (command_parse(&plot_argp, argc, argv, &options, err) < 0 ||
         run_view_open(options.run, &view, err) < 0)

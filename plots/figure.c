@@ -19,8 +19,10 @@ void figure_cleanup(struct figure *figure) {
     *figure = (struct figure){0};
 }
 
-int figure_begin(struct figure *figure, const char *name, const char *script, struct error **err) {
+int figure_begin(struct figure *figure, const struct drawing *drawing, const char *name,
+                 const char *script, struct error **err) {
     *figure = (struct figure){.script = script, .width_px = 960, .height_px = 540};
+    drawing_style(drawing, figure);
     figure->name = strndup(name, 60);
     figure->variables = open_memstream(&figure->variables_text, &figure->variables_size);
     figure->data = open_memstream(&figure->data_text, &figure->data_size);
@@ -124,8 +126,22 @@ void figure_end_block(struct figure *figure) {
     figure->data_blocks++;
 }
 
-unsigned figure_color(unsigned index) {
+unsigned figure_color(const struct figure *figure, unsigned index) {
     static const unsigned colors[] = {0x0072b2, 0x009e73, 0xd55e00, 0xe69f00, 0x56b4e9,
                                       0xcc79a7, 0xf0e442, 0x555555, 0xa0a0a0};
-    return colors[index % (sizeof(colors) / sizeof(*colors))];
+    static const unsigned greys[] = {0x202020, 0x8c8c8c, 0x505050, 0xb4b4b4, 0x383838,
+                                     0x747474, 0xa0a0a0, 0x5c5c5c, 0xc8c8c8};
+    unsigned count = sizeof(colors) / sizeof(*colors);
+    return figure->paper ? greys[index % count] : colors[index % count];
+}
+
+double figure_step(double span, unsigned most) {
+    if (!(span > 0) || !isfinite(span) || most == 0)
+        return 1;
+    double power = pow(10, floor(log10(span / most)));
+    static const double steps[] = {1, 2, 5, 10};
+    for (unsigned i = 0; i < 4; i++)
+        if (span / (steps[i] * power) <= most)
+            return steps[i] * power;
+    return 10 * power;
 }

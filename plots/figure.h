@@ -12,6 +12,8 @@ struct figure {
     char *name;         /* of its files, harmless: "prime" */
     const char *script; /* "bars.gp" */
     unsigned width_px, height_px;
+    bool paper;             /* serif, greys instead of colours */
+    bool narrow;            /* one column of a paper: no words to the right of rows */
     FILE *variables, *data; /* memory streams over the two below */
     char *variables_text, *data_text;
     size_t variables_size, data_size;
@@ -21,8 +23,11 @@ struct figure {
 void figure_cleanup(struct figure *figure);
 #define cleanup_figure CLEANUP(figure)
 
+struct drawing;
+
 /* `name` is any text; what does not suit a file name becomes "_". */
-int figure_begin(struct figure *figure, const char *name, const char *script, struct error **err);
+int figure_begin(struct figure *figure, const struct drawing *drawing, const char *name,
+                 const char *script, struct error **err);
 
 /* Variables of the script: boxmark_NAME. Text may hold newlines; nothing else of it is special. */
 void figure_number(struct figure *figure, const char *variable, double value);
@@ -40,9 +45,9 @@ void figure_row(struct figure *figure, const double *values, unsigned count);
 void figure_end_block(struct figure *figure);
 
 /* What a kind of figure is: writes as many figures as it has into the run through `drawing`. */
-struct drawing;
 struct figure_kind {
-    const char *name;
+    const char *name; /* as in plot_options.figures */
+    const char *summary;
     const char *script;
     int (*draw)(const struct report *report, struct drawing *drawing, struct error **err);
 };
@@ -50,9 +55,23 @@ struct figure_kind {
 /* Runs gnuplot over a finished figure, in every format asked for. */
 int drawing_add(struct drawing *drawing, struct figure *figure, struct error **err);
 
-/* Okabe and Ito's palette, which colour-blind people can tell apart, as 0xRRGGBB. */
-unsigned figure_color(unsigned index);
+/* Sets what the drawing's style asks of a figure. */
+void drawing_style(const struct drawing *drawing, struct figure *figure);
+
+/*
+ * Okabe and Ito's palette, which colour-blind people can tell apart, as 0xRRGGBB; on paper greys
+ * that a copier can tell apart.
+ */
+unsigned figure_color(const struct figure *figure, unsigned index);
+
+/* A round step that gives `most` ticks at most over this span. */
+double figure_step(double span, unsigned most);
 
 extern const struct figure_kind figure_bars;
+extern const struct figure_kind figure_overview;
+extern const struct figure_kind figure_timeline;
+extern const struct figure_kind figure_distribution;
+extern const struct figure_kind figure_series;
+extern const struct figure_kind figure_ecdf;
 
 #endif

@@ -6,30 +6,52 @@
 #include "common/installed.h"
 #include "common/units.h"
 #include "plots/figure.h"
+#include "plots/format.h"
 #include "plots/spawn.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Far more than any figure takes; a script that loops must not hang the report. */
 #define GNUPLOT_TIMEOUT_NS (60 * NS_PER_S)
 
-static const struct figure_kind *const figure_kinds[] = {&figure_bars, NULL};
+static const struct figure_kind *const figure_kinds[] = {
+    &figure_bars,
+    &figure_overview,
+    &figure_timeline,
+    &figure_distribution,
+    &figure_series,
+    &figure_ecdf,
+    NULL,
+};
+enum { KINDS_MAX = 16 };
+
+/* How figures look: see struct figure. */
+static const struct figure_style {
+    const char *name;
+    bool paper, narrow;
+    double width_inches; /* of the whole figure; 0: as many pixels as it needs */
+    const char *font;
+} styles[] = {
+    {"slide", false, false, 0, "sans-serif"},
+    {"paper", true, false, 7, "serif"},
+    {"column", true, true, 3.4, "serif"},
+    {NULL, false, false, 0, NULL},
+};
 
 /* How gnuplot is told to make a format; sizes are the figure's pixels times the factor. */
 static const struct figure_format {
     const char *name;
     const char *terminal; /* gnuplot's */
     double size_factor;
-    const char *size_unit;   /* after each of the two numbers */
-    const char *font_factor; /* of font sizes, which scripts give in pixels */
+    const char *size_unit; /* after each of the two numbers */
+    double font_factor;    /* of font sizes, which scripts give in pixels */
     const char *options;
 } formats[] = {
-    {"svg", "svg", 1, "", "1", "dynamic standalone background '#ffffff' font 'sans-serif,14'"},
-    {"png", "pngcairo", 2, "", "0.75",
-     "background '#ffffff' font 'sans-serif,10.5' fontscale 2 linewidth 2 pointscale 2"},
-    {"pdf", "pdfcairo", 1.0 / 96, "in", "0.75",
-     "background '#ffffff' font 'sans-serif,10.5' fontscale 1 linewidth 1.5 rounded"},
-    {NULL, NULL, 0, NULL, NULL, NULL},
+    {"svg", "svg", 1, "", 1, "dynamic standalone background '#ffffff'"},
+    {"png", "pngcairo", 2, "", 0.75, "background '#ffffff' fontscale 2 linewidth 2 pointscale 2"},
+    {"pdf", "pdfcairo", 1.0 / 96, "in", 0.75, "background '#ffffff' linewidth 1.5 rounded"},
+    {NULL, NULL, 0, NULL, 0, NULL},
 };
 
 struct drawing {
@@ -37,6 +59,9 @@ struct drawing {
     const char *script_folder; /* installed */
     const char *own_folder;    /* the user's, or NULL */
     const char *output_folder;
+    const struct figure_style *style;
+    const struct figure_kind *kinds[KINDS_MAX];
+    unsigned kind_count;
     const struct figure_format *formats[sizeof(formats) / sizeof(*formats)];
     unsigned format_count;
     unsigned file_count;
@@ -114,6 +139,27 @@ static char *script_path(const struct drawing *drawing, const struct figure *fig
     return text_format("%s/%s", drawing->script_folder, figure->script);
 }
 
+/* One terminal and its output; numbers without the locale's comma. */
+static void put_format(const struct drawing *drawing, const struct figure *figure,
+                       const struct figure_format *format, FILE *to) {
+    const struct figure_style *style = drawing->style;
+    /* On paper the whole figure is as wide as the column, and its letters shrink with it. */
+    double shrink = style->width_inches > 0 ? style->width_inches * 96 / figure->width_px : 1;
+    double size = format->size_factor * shrink;
+    char width[FORMAT_BYTES], height[FORMAT_BYTES], font[FORMAT_BYTES], plain[FORMAT_BYTES];
+    double whole = format->size_factor < 1 ? 0.01 : 1; /* inches have fractions, pixels not */
+    format_exact(round(figure->width_px * size / whole) * whole, width);
+    format_exact(round(figure->height_px * size / whole) * whole, height);
+    format_exact(round(format->font_factor * shrink * 1000) / 1000, font);
+    format_exact(round(14 * format->font_factor * shrink * 10) / 10, plain);
+    fprintf(to,
+            "\nreset\nboxmark_font(px) = sprintf(',%%g', px * %s)\n"
+            "set terminal %s noenhanced size %s%s,%s%s %s font '%s,%s'\n"
+            "set output '%s.%s'.boxmark_suffix\nload boxmark_script\nunset output\n",
+            font, format->terminal, width, format->size_unit, height, format->size_unit,
+            format->options, style->font, plain, figure->name, format->name);
+}
+
 /* The file that gnuplot is given: what to draw, then once for each format where to and load. */
 static int write_script(struct drawing *drawing, const struct figure *figure, const char *path,
                         struct error **err) {
@@ -133,27 +179,13 @@ static int write_script(struct drawing *drawing, const struct figure *figure, co
     figure_put_path(to, drawing->script_folder);
     fputs("\nboxmark_script = ", to);
     figure_put_path(to, script);
-    fprintf(to, "\nboxmark_data = 'data/%s.dat'\nboxmark_width = %u\nboxmark_height = %u\n%s",
-            figure->name, figure->width_px, figure->height_px, figure->variables_text);
-    for (unsigned i = 0; i < drawing->format_count; i++) {
-        const struct figure_format *format = drawing->formats[i];
-        char width[32], height[32];
-        snprintf(width, sizeof(width), "%u", (unsigned)(figure->width_px * format->size_factor));
-        snprintf(height, sizeof(height), "%u", (unsigned)(figure->height_px * format->size_factor));
-        if (format->size_factor < 1) {
-            /* Inches, in hundredths so that no locale's comma can get in. */
-            unsigned w = (unsigned)(figure->width_px * format->size_factor * 100);
-            unsigned h = (unsigned)(figure->height_px * format->size_factor * 100);
-            snprintf(width, sizeof(width), "%u.%02u", w / 100, w % 100);
-            snprintf(height, sizeof(height), "%u.%02u", h / 100, h % 100);
-        }
-        fprintf(to,
-                "\nreset\nboxmark_font(px) = sprintf(',%%g', px * %s)\n"
-                "set terminal %s noenhanced size %s%s,%s%s %s\n"
-                "set output '%s.%s'.boxmark_suffix\nload boxmark_script\nunset output\n",
-                format->font_factor, format->terminal, width, format->size_unit, height,
-                format->size_unit, format->options, figure->name, format->name);
-    }
+    fprintf(to,
+            "\nboxmark_data = 'data/%s.dat'\nboxmark_width = %u\nboxmark_height = %u\n"
+            "boxmark_paper = %d\nboxmark_narrow = %d\n%s",
+            figure->name, figure->width_px, figure->height_px, figure->paper, figure->narrow,
+            figure->variables_text);
+    for (unsigned i = 0; i < drawing->format_count; i++)
+        put_format(drawing, figure, drawing->formats[i], to);
     if (fclose(to) != 0)
         return error_no_memory(err);
     return file_replace(path, text, size, err);
@@ -207,6 +239,49 @@ int drawing_add(struct drawing *drawing, struct figure *figure, struct error **e
     return settle_outputs(drawing, figure, true, err);
 }
 
+void drawing_style(const struct drawing *drawing, struct figure *figure) {
+    figure->paper = drawing->style->paper;
+    figure->narrow = drawing->style->narrow;
+}
+
+static int parse_style(struct drawing *drawing, const char *name, struct error **err) {
+    const char *names[sizeof(styles) / sizeof(*styles)] = {NULL};
+    for (unsigned i = 0; styles[i].name; i++) {
+        names[i] = styles[i].name;
+        if (strcmp(styles[i].name, name) == 0) {
+            drawing->style = &styles[i];
+            return 0;
+        }
+    }
+    return error_unknown_name("plot style", name, names, err);
+}
+
+static int parse_figures(struct drawing *drawing, const char *text, struct error **err) {
+    const char *names[KINDS_MAX + 1] = {"all"};
+    for (unsigned i = 0; figure_kinds[i]; i++)
+        names[i + 1] = figure_kinds[i]->name;
+    cleanup_free char *copy = strdup(text);
+    if (!copy)
+        return error_no_memory(err);
+    char *rest = copy;
+    for (char *name; (name = strsep(&rest, ","));) {
+        bool known = false;
+        for (unsigned i = 0; figure_kinds[i]; i++) {
+            if (strcmp(name, "all") != 0 && strcmp(name, figure_kinds[i]->name) != 0)
+                continue;
+            known = true;
+            bool twice = false;
+            for (unsigned j = 0; j < drawing->kind_count; j++)
+                twice = twice || drawing->kinds[j] == figure_kinds[i];
+            if (!twice)
+                drawing->kinds[drawing->kind_count++] = figure_kinds[i];
+        }
+        if (!known)
+            return error_unknown_name("figure", name, names, err);
+    }
+    return 0;
+}
+
 /* The scripts that belong to this program; absolute, since gnuplot works in the output's folder. */
 static int find_scripts(char **ret_folder, struct error **err) {
     const char *given = getenv("BOXMARK_PLOTS");
@@ -243,7 +318,9 @@ int plot_run(const struct report *report, const struct plot_options *options, un
     __attribute__((cleanup(drawing_cleanup))) struct drawing drawing = {0};
     cleanup_free char *gnuplot = file_find_program("gnuplot");
     cleanup_free char *scripts = NULL, *own_scripts = NULL;
-    if (parse_formats(&drawing, options->formats ? options->formats : "svg,png", err) < 0)
+    if (parse_formats(&drawing, options->formats ? options->formats : "svg,png", err) < 0 ||
+        parse_style(&drawing, options->style ? options->style : styles[0].name, err) < 0 ||
+        parse_figures(&drawing, options->figures ? options->figures : PLOT_MAIN_FIGURES, err) < 0)
         return -1;
     if (!gnuplot) {
         error_set(err, ERROR_UNAVAILABLE, 0, "gnuplot is not installed: there are no plots");
@@ -263,8 +340,8 @@ int plot_run(const struct report *report, const struct plot_options *options, un
     drawing.script_folder = scripts;
     drawing.own_folder = own_scripts;
     drawing.output_folder = options->output_folder;
-    for (const struct figure_kind *const *kind = figure_kinds; *kind; kind++)
-        if ((*kind)->draw(report, &drawing, err) < 0)
+    for (unsigned i = 0; i < drawing.kind_count; i++)
+        if (drawing.kinds[i]->draw(report, &drawing, err) < 0)
             return -1;
     if (ret_count)
         *ret_count = drawing.file_count;

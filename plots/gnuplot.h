@@ -12,10 +12,17 @@ struct plot_options {
     const char *script_folder; /* where *.gp lie; NULL: installed or source folder, found */
     const char *formats;       /* "svg,png", "pdf" */
     const char *output_folder; /* RUN/plots */
+    const char *figures;       /* "bars,overview"; NULL: PLOT_MAIN_FIGURES; "all" */
+    const char *style;         /* "slide" (NULL), "paper" (two columns wide), "column" */
 };
 
+/* What is drawn when nothing is asked for. */
+#define PLOT_MAIN_FIGURES "bars,overview,timeline"
+
 /*
- * One figure for each measured workload in each format. *ret_count (may be NULL) is how many files
+ * Draws the kinds of figures asked for in each format: "bars" for each measured workload,
+ * "overview" of all ratios, "timeline" of start-up, "distribution", "series" (over the run) and
+ * "ecdf" for each headline. *ret_count (may be NULL) is how many files
  * were written. ERROR_UNAVAILABLE with advice when gnuplot is not there.
  */
 int plot_run(const struct report *report, const struct plot_options *options, unsigned *ret_count,

@@ -3,6 +3,7 @@
  * All headlines in one picture. So that one direction means one thing, ratios of throughput are
  * turned over: to the right of 1 is always more costly than the host.
  */
+#include "plots/cost.h"
 #include "plots/format.h"
 #include "plots/html.h"
 #include "plots/html_chart.h"
@@ -12,48 +13,6 @@
 
 #include <math.h>
 #include <string.h>
-
-/* Beyond these costs a row shows an arrow: one emulated start must not hide all the others. */
-#define COST_LOW 0.1
-#define COST_HIGH 12.0
-
-struct cost {
-    double middle, low, high;
-};
-
-static struct cost cost_of(const struct summary_metric *metric, const struct summary_cell *cell) {
-    struct cost cost = {cell->ratio, cell->ratio_low, cell->ratio_high};
-    if (strcmp(metric->better, "higher") == 0)
-        cost = (struct cost){1 / cell->ratio, 1 / cell->ratio_high, 1 / cell->ratio_low};
-    return cost;
-}
-
-static bool is_shown(const struct report *report, const struct summary_metric *metric,
-                     unsigned environment) {
-    struct report headlines = *report;
-    headlines.full = false;
-    const struct summary_cell *cell = &metric->cells[environment];
-    return report_shows(&headlines, metric) && cell->blocks > 0 && isfinite(cell->ratio) &&
-           cell->ratio > 0;
-}
-
-static struct axis overview_axis(const struct report *report, bool *ret_any) {
-    const struct summary *summary = report->summary;
-    double low = 0.9, high = 1.1;
-    *ret_any = false;
-    for (unsigned i = 0; i < summary->metric_count; i++)
-        for (unsigned j = 1; j < summary->environment_count; j++) {
-            if (!is_shown(report, &summary->metrics[i], j))
-                continue;
-            struct cost cost = cost_of(&summary->metrics[i], &summary->metrics[i].cells[j]);
-            *ret_any = true;
-            low = fmin(low, fmin(cost.middle, isfinite(cost.low) ? cost.low : cost.middle));
-            high = fmax(high, fmax(cost.middle, isfinite(cost.high) ? cost.high : cost.middle));
-        }
-    low = fmax(low * 0.98, COST_LOW);
-    high = fmin(high * 1.02, COST_HIGH);
-    return axis_make(low, high, true);
-}
 
 /* An arrow at the edge that the value lies beyond. */
 static void put_arrow(FILE *to, bool right) {
@@ -100,11 +59,11 @@ static int put_row(const struct report *report, const struct axis *axis,
 
 int html_overview(const struct report *report, FILE *to, struct error **err) {
     const struct summary *summary = report->summary;
-    bool any = false;
-    struct axis axis = overview_axis(report, &any);
+    double lowest, highest;
     char confidence[40];
-    if (!any)
+    if (!cost_range(report, &lowest, &highest))
         return 0;
+    struct axis axis = axis_make(lowest, highest, true);
     fprintf(to, "<figure id=\"overview\">\n<table class=\"rows\">\n<caption>Cost relative to ");
     html_text(to, summary->environments[0].title);
     fprintf(to,
@@ -119,7 +78,7 @@ int html_overview(const struct report *report, FILE *to, struct error **err) {
         const struct summary_metric *metric = &summary->metrics[i];
         bool named = false;
         for (unsigned j = 1; j < summary->environment_count; j++) {
-            if (!is_shown(report, metric, j))
+            if (!cost_is_shown(report, metric, j))
                 continue;
             if (!named) {
                 fputs("<tr class=\"group\"><th colspan=\"5\" scope=\"rowgroup\">", to);

@@ -6,46 +6,12 @@
 #include "plots/format.h"
 #include "plots/html.h"
 #include "plots/html_chart.h"
-#include "plots/words.h"
+#include "plots/stages.h"
 
 #include "common/file.h"
 
 #include <math.h>
 #include <string.h>
-
-/* In order of time. Those after "ready" are lengths of their own, not times since the launch. */
-static const struct stage {
-    const char *metric, *words;
-    bool since_launch;
-} stages[] = {
-    {"helper_alive", "to the helper process", true},
-    {"kernel_entered", "to the guest's kernel", true},
-    {"user_instruction", "to the agent's first instruction", true},
-    {"ready", "to the agent being ready", true},
-    {"stop", "stopping", false},
-    {"clean_up", "cleaning up", false},
-};
-enum { STAGES = sizeof(stages) / sizeof(*stages) };
-
-/* Lengths of the stages of one environment in the metric's unit; NAN where not observed. */
-static bool stage_lengths(const struct summary *summary, unsigned environment,
-                          double lengths[STAGES]) {
-    double before = 0;
-    bool any = false;
-    for (unsigned i = 0; i < STAGES; i++) {
-        const struct summary_metric *metric = summary_find(summary, "startup", stages[i].metric);
-        const struct summary_cell *cell = metric ? &metric->cells[environment] : NULL;
-        lengths[i] = NAN;
-        if (!cell || cell->blocks == 0 || !isfinite(cell->median))
-            continue;
-        /* Medians of neighbouring stamps may cross by less than their spread. */
-        lengths[i] = stages[i].since_launch ? fmax(cell->median - before, 0) : cell->median;
-        if (stages[i].since_launch)
-            before = fmax(before, cell->median);
-        any = true;
-    }
-    return any;
-}
 
 static void put_row(const struct summary *summary, unsigned environment,
                     const double lengths[STAGES], FILE *to) {
@@ -71,7 +37,7 @@ static void put_row(const struct summary *summary, unsigned environment,
     chart_end(to);
     fputs("</td>", to);
     for (unsigned i = 0; i < STAGES; i++) {
-        fprintf(to, "<td class=\"n\" data-name=\"%s\">", stages[i].words);
+        fprintf(to, "<td class=\"n\" data-name=\"%s\">", stage_words[i]);
         fputs(isfinite(lengths[i]) ? format_value(lengths[i], number) : "–", to);
         fputs("</td>", to);
     }
@@ -95,11 +61,12 @@ int html_timeline(const struct report *report, FILE *to, struct error **err) {
         to);
     for (unsigned i = 0; i < STAGES; i++)
         fprintf(to, "<th scope=\"col\" class=\"n\"><span class=\"key s%u\">%s</span></th>", i,
-                stages[i].words);
+                stage_words[i]);
     fputs("<th scope=\"col\" class=\"n\">all</th></tr></thead>\n<tbody>\n", to);
     for (unsigned i = 0; i < summary->environment_count; i++) {
         double lengths[STAGES];
-        if (stage_lengths(summary, i, lengths))
+        const char *unit;
+        if (stage_lengths(summary, i, lengths, &unit))
             put_row(summary, i, lengths, to);
     }
     fputs("</tbody>\n</table>\n</figure>\n", to);

@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "common/random.h"
+#include "results/store.h"
 
 #include <assert.h>
 #include <math.h>
@@ -293,4 +294,34 @@ struct report *fixture_free(struct report *report) {
         free(report);
     }
     return NULL;
+}
+
+void fixture_store_samples(struct report *report, const char *folder) {
+    const struct summary *summary = report->summary;
+    cleanup_free char *path = text_format("%s/samples.csv", folder);
+    cleanup_error struct error *err = NULL;
+    struct store *store = NULL;
+    assert(store_open(path, &store, NULL, &err) == 0);
+    for (unsigned i = 0; i < summary->metric_count; i++)
+        for (unsigned j = 0; j < summary->environment_count; j++) {
+            const struct summary_metric *metric = &summary->metrics[i];
+            for (unsigned k = 0; k < 3 * metric->cells[j].blocks; k++) {
+                struct sample sample = {
+                    .block = metric->cells[j].value_blocks[k / 3],
+                    .environment = summary->environments[j].label,
+                    .accelerator = summary->environments[j].accelerator,
+                    .workload = metric->workload,
+                    .metric = metric->metric,
+                    .unit = metric->unit,
+                    .better = metric->better,
+                    .iteration = k % 3,
+                    .value = metric->cells[j].values[k / 3] * (1 + 0.004 * ((int)(k % 3) - 1)),
+                    .agent_value = NAN,
+                };
+                assert(store_append(store, &sample, &err) == 0);
+            }
+        }
+    assert(store_sync(store, &err) == 0);
+    store_close(store);
+    report->run_folder = folder;
 }

@@ -18,6 +18,9 @@ struct fixture_options {
 struct report *fixture_report(const struct fixture_options *options);
 struct report *fixture_free(struct report *report);
 
+/* Writes FOLDER/samples.csv with three samples around each block's value, and makes it the run. */
+void fixture_store_samples(struct report *report, const char *folder);
+
 /* The text with everything that some format treats as special. */
 extern const char fixture_hostile_text[];
 

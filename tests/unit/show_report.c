@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * For people: the made-up report of the tests in any format, to look at.
- *   show_report FORMAT ENVIRONMENTS BLOCKS COLUMNS [hostile|long|holes|alone|full|color|ascii]...
+ *   show_report FORMAT ENVIRONMENTS BLOCKS COLUMNS [hostile|long|holes|alone|full|color|ascii
+ *                                                     main|paper|column|pdf]...
  */
 #include "common/file.h"
 #include "plots/gnuplot.h"
@@ -38,8 +39,13 @@ int main(int argc, char **argv) {
     int result = 0;
     if (strncmp(argv[1], "plots:", 6) == 0) {
         unsigned count = 0;
+        fixture_store_samples(report, argv[1] + 6);
         struct plot_options plots = {.formats = has(argv + 5, "pdf") ? "pdf" : "svg,png",
-                                     .output_folder = argv[1] + 6};
+                                     .output_folder = argv[1] + 6,
+                                     .figures = has(argv + 5, "main") ? NULL : "all",
+                                     .style = has(argv + 5, "paper")    ? "paper"
+                                              : has(argv + 5, "column") ? "column"
+                                                                        : NULL};
         result = plot_run(report, &plots, &count, &err);
         printf("%u files\n", count);
     } else {

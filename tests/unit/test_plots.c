@@ -5,10 +5,13 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "plots/gnuplot.h"
+#include "plots/sample_values.h"
 #include "plots/spawn.h"
+#include "results/store.h"
 #include "tests/unit/report_fixture.h"
 
 #include <dirent.h>
+#include <math.h>
 
 static char *make_folder(void) {
     char *folder = strdup("/tmp/boxmark-plots-XXXXXX");
@@ -43,7 +46,8 @@ static void each_workload_gets_its_figures(void **state) {
     if (!has_gnuplot())
         skip_because("gnuplot is not installed");
     char *folder = make_folder();
-    struct report *report = fixture_report(&(struct fixture_options){3, .blocks = 10, .holes = true});
+    struct report *report =
+        fixture_report(&(struct fixture_options){3, .blocks = 10, .holes = true});
     struct plot_options options = {.formats = "svg,png", .output_folder = folder};
     cleanup_error struct error *err = NULL;
     unsigned count = 0;
@@ -67,6 +71,83 @@ static void each_workload_gets_its_figures(void **state) {
     remove_folder(folder);
 }
 
+static void all_kinds_and_styles_are_drawn(void **state) {
+    (void)state;
+    if (!has_gnuplot())
+        skip_because("gnuplot is not installed");
+    static const char *const styles[] = {"slide", "paper", "column", NULL};
+    for (const char *const *style = styles; *style; style++) {
+        char *folder = make_folder();
+        struct report *report = fixture_report(&(struct fixture_options){3, .blocks = 10});
+        fixture_store_samples(report, folder);
+        struct plot_options options = {
+            .formats = "svg", .output_folder = folder, .figures = "all", .style = *style};
+        cleanup_error struct error *err = NULL;
+        plot_run(report, &options, NULL, &err);
+        assert_no_error(err);
+        static const char *const figures[] = {
+            "prime",         "overview",      "startup-timeline",
+            "disk-series",   "zip-time-ecdf", "stream-distribution",
+            "startup-series"};
+        for (unsigned i = 0; i < sizeof(figures) / sizeof(*figures); i++) {
+            cleanup_free char *path = text_format("%s/%s.svg", folder, figures[i]);
+            cleanup_free char *text = NULL;
+            if (file_read(path, &text, NULL, &err) < 0)
+                fail_msg("%s", error_message(err));
+            assert_non_null(strstr(text, "(TCG), not KVM"));
+        }
+        fixture_free(report);
+        remove_folder(folder);
+    }
+}
+
+/* A block that was started again counts once; warm-ups do not. */
+static void samples_of_a_new_start_supersede(void **state) {
+    (void)state;
+    char *folder = make_folder();
+    cleanup_free char *path = text_format("%s/samples.csv", folder);
+    static const struct {
+        uint64_t block, iteration;
+        bool warmup;
+        double value;
+    } rows[] = {{0, 0, false, 5},  {0, 1, true, 99}, {0, 1, false, 4}, {1, 0, false, 98},
+                {1, 1, false, 97}, {1, 0, false, 3}, {2, 0, false, 1}, {2, 1, false, 2}};
+    struct report *report = fixture_report(&(struct fixture_options){1, .blocks = 1});
+    struct store *store = NULL;
+    struct error *err = NULL;
+    assert_int_equal(store_open(path, &store, NULL, &err), 0);
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct sample sample = {.block = rows[i].block,
+                                .environment = "host",
+                                .accelerator = "none",
+                                .workload = "prime",
+                                .metric = "time",
+                                .unit = "s",
+                                .better = "lower",
+                                .iteration = rows[i].iteration,
+                                .warmup = rows[i].warmup,
+                                .value = rows[i].value,
+                                .agent_value = NAN};
+        assert_int_equal(store_append(store, &sample, &err), 0);
+    }
+    assert_int_equal(store_sync(store, &err), 0);
+    store_close(store);
+    report->run_folder = folder;
+    struct sample_values values;
+    assert_int_equal(sample_values_load(report, &values, &err), 0);
+    const struct sample_list *list = sample_values_of(&values, 0, 0);
+    assert_int_equal(list->count, 5);
+    for (unsigned i = 0; i < 5; i++)
+        assert_true(list->values[i] == i + 1);
+    assert_int_equal(sample_values_of(&values, 1, 0)->count, 0);
+    sample_values_cleanup(&values);
+    report->run_folder = "/nonexistent";
+    assert_int_equal(sample_values_load(report, &values, &err), -1);
+    assert_error(err, ERROR_USAGE, "samples.csv");
+    fixture_free(report);
+    remove_folder(folder);
+}
+
 /* Labels cannot end their strings, run commands or change the text's style. */
 static void hostile_labels_are_only_text(void **state) {
     (void)state;
@@ -74,7 +155,8 @@ static void hostile_labels_are_only_text(void **state) {
         skip_because("gnuplot is not installed");
     char *folder = make_folder();
     cleanup_free char *witness = text_format("%s/witness", folder);
-    struct report *report = fixture_report(&(struct fixture_options){2, .blocks = 6, .hostile = true});
+    struct report *report =
+        fixture_report(&(struct fixture_options){2, .blocks = 6, .hostile = true});
     struct summary_environment *environment = &report->summary->environments[1];
     free(environment->title);
     environment->title =
@@ -130,7 +212,7 @@ static void no_gnuplot_says_what_to_do(void **state) {
     remove_folder(folder);
 }
 
-static void unknown_formats_are_named(void **state) {
+static void unknown_names_are_refused(void **state) {
     (void)state;
     struct report *report = fixture_report(&(struct fixture_options){2, .blocks = 6});
     struct plot_options options = {.formats = "svg,pgn", .output_folder = "/nonexistent"};
@@ -138,6 +220,12 @@ static void unknown_formats_are_named(void **state) {
     assert_int_equal(plot_run(report, &options, NULL, &err), -1);
     assert_non_null(strstr(err->advice, "png"));
     assert_error(err, ERROR_USAGE, "pgn");
+    options = (struct plot_options){.output_folder = "/nonexistent", .figures = "bars,pie"};
+    assert_int_equal(plot_run(report, &options, NULL, &err), -1);
+    assert_error(err, ERROR_USAGE, "pie");
+    options = (struct plot_options){.output_folder = "/nonexistent", .style = "baroque"};
+    assert_int_equal(plot_run(report, &options, NULL, &err), -1);
+    assert_error(err, ERROR_USAGE, "baroque");
     fixture_free(report);
 }
 
@@ -191,10 +279,12 @@ static void programs_are_bounded_in_time(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_workload_gets_its_figures),
+        cmocka_unit_test(all_kinds_and_styles_are_drawn),
+        cmocka_unit_test(samples_of_a_new_start_supersede),
         cmocka_unit_test(hostile_labels_are_only_text),
         cmocka_unit_test(workload_names_cannot_leave_the_folder),
         cmocka_unit_test(no_gnuplot_says_what_to_do),
-        cmocka_unit_test(unknown_formats_are_named),
+        cmocka_unit_test(unknown_names_are_refused),
         cmocka_unit_test(own_scripts_are_used),
         cmocka_unit_test(programs_are_bounded_in_time),
     };
