@@ -21,6 +21,20 @@ static int write_summary(const struct run_view *view, struct error **err) {
     return file_replace(path, text, strlen(text), err);
 }
 
+/* report.html: one file that can be opened, sent and printed. */
+static int write_page(const struct report *report, struct error **err) {
+    const struct report_writer *writer = report_writer_find("html");
+    cleanup_free char *path = text_format("%s/report.html", report->run_folder);
+    if (!writer || !path)
+        return error_no_memory(err);
+    cleanup_file FILE *file = fopen(path, "we");
+    if (!file)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot write %s", path);
+    if (writer->write(report, file, err) < 0)
+        return -1;
+    return fflush(file) == 0 ? 0 : error_set(err, ERROR_INTERNAL, errno, "cannot write %s", path);
+}
+
 /* Figures are an extra: without gnuplot the run is still whole. */
 static void draw(struct run *run, const struct report *report) {
     cleanup_error struct error *err = NULL;
@@ -52,7 +66,7 @@ int outcome_show(struct run *run, struct error **err) {
         return -1;
     struct report report;
     run_view_report(&view, &report);
-    if (write_summary(&view, err) < 0)
+    if (write_summary(&view, err) < 0 || write_page(&report, err) < 0)
         return -1;
     progress_step(&run->progress, "drawing the figures");
     draw(run, &report);
@@ -60,7 +74,7 @@ int outcome_show(struct run *run, struct error **err) {
     if (report_writer_find("terminal")->write(&report, stdout, err) < 0)
         return -1;
     if (!run->options->quiet)
-        printf("\nEverything is kept in %s\n", run->folder);
+        printf("\nEverything is kept in %s; begin with report.html there.\n", run->folder);
     if (shows_distrust(view.summary))
         return EXIT_CODE_UNTRUSTWORTHY;
     return run->problems ? EXIT_CODE_UNAVAILABLE : EXIT_CODE_OK;
