@@ -105,24 +105,54 @@ static int choose_clock(struct run *run, struct error **err) {
     return 0;
 }
 
-static int add_environments(struct run *run, struct error **err) {
-    bool asked_for = run->options->environments[0] != NULL;
-    const char *const *specs = asked_for ? run->options->environments : default_environments;
-    for (; *specs; specs++) {
-        struct environment *environment = NULL;
-        if (environment_new(*specs, &run->setup, &environment, err) < 0)
-            return -1;
-        int result = make_label_unique(run, environment, err);
-        if (result == 0)
-            result = probe(run, environment, asked_for, err);
-        if (result != 0) {
-            environment_free(environment);
-            if (result < 0)
-                return -1;
-            continue;
-        }
-        run->environments[run->environment_count++] = environment;
+/* Adds one environment; one that is not there is refused if it was asked for, else left out. */
+static int add_environment(struct run *run, const char *spec, bool asked_for, struct error **err) {
+    struct environment *environment = NULL;
+    if (environment_new(spec, &run->setup, &environment, err) < 0)
+        return -1;
+    int result = make_label_unique(run, environment, err);
+    if (result == 0)
+        result = probe(run, environment, asked_for, err);
+    if (result != 0) {
+        environment_free(environment);
+        return result < 0 ? -1 : 0;
     }
+    run->environments[run->environment_count++] = environment;
+    return 0;
+}
+
+/*
+ * Where a Linux guest is emulated but a guest without an operating system runs natively, the latter
+ * is the only KVM figure to be had here: it joins the default comparison.
+ */
+static int add_native_guest(struct run *run, struct error **err) {
+    struct environment *native = NULL;
+    struct probe_result result = {0};
+    bool emulated = false;
+    for (unsigned i = 0; i < run->environment_count; i++)
+        emulated |= strcmp(run->environments[i]->accelerator, "TCG") == 0;
+    if (!emulated)
+        return 0;
+    if (environment_new("microguest", &run->setup, &native, err) < 0)
+        return -1;
+    bool joins = native->ops->probe(native, &result, NULL) == 0 &&
+                 result.readiness == READINESS_READY && strcmp(native->accelerator, "KVM") == 0;
+    environment_free(native);
+    if (!joins)
+        return 0;
+    progress_say(&run->progress, "microguest joins: Linux guests are emulated here (TCG), but a "
+                                 "guest without an operating system runs natively under KVM");
+    return add_environment(run, "microguest", false, err);
+}
+
+static int add_environments(struct run *run, struct error **err) {
+    const char *const *asked_for = run->options->environments;
+    const char *const *specs = asked_for[0] ? asked_for : default_environments;
+    for (; *specs; specs++)
+        if (add_environment(run, *specs, asked_for[0] != NULL, err) < 0)
+            return -1;
+    if (!asked_for[0] && add_native_guest(run, err) < 0)
+        return -1;
     if (run->environment_count == 0)
         return error_set(err, ERROR_UNAVAILABLE, 0, "no environment can run here");
     return choose_clock(run, err);

@@ -397,7 +397,7 @@ static void a_drift_in_every_instance_fails(void **state) {
     set(facts->instances[0], "calibration_after", "[0.02]");
     cleanup_audit struct audit *audit = examine(facts);
     check(audit, "calibration", "host", AUDIT_FAILING, "by +69.3 % (medians of 3)");
-    /* To and fro is no drift. */
+    /* Back and forth is no drift. */
     set(others[0], "calibration_after", "[0.005]");
     set(others[1], "calibration_after", "[0.01]");
     cleanup_audit struct audit *again = examine(facts);
