@@ -8,7 +8,6 @@ const struct environment_ops *const environment_table[] = {
     &environment_host,
     &environment_container,
     &environment_microguest,
-    &environment_mock,
     &environment_vm,
     &environment_mock,
     NULL,
