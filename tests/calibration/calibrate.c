@@ -34,19 +34,21 @@ static double percent(unsigned part, unsigned whole) {
     return 100.0 * part / whole;
 }
 
+/* In simulations of whole runs all metrics are headlines; a metric that is a run by itself is not,
+ * since the correction would be over all the runs of the file. */
 static bool is_headline(const char *workload, const char *metric) {
     (void)workload;
     (void)metric;
     return true;
 }
 
-static int append(struct store *store, gsl_rng *rng, unsigned run, unsigned block, bool host,
-                  double value, struct error **err) {
+static int append(struct store *store, gsl_rng *rng, unsigned metric_number, unsigned block,
+                  const char *environment, double value, struct error **err) {
     char metric[16];
-    snprintf(metric, sizeof(metric), "run%u", run);
+    snprintf(metric, sizeof(metric), "m%u", metric_number);
     struct sample sample = {
         .block = block,
-        .environment = host ? "host" : "simulated",
+        .environment = environment,
         .accelerator = "none",
         .workload = "simulation",
         .metric = metric,
@@ -76,8 +78,8 @@ static int write_samples(const char *path, const struct scenario *scenario, gsl_
         for (state.block = 0; state.block < blocks; state.block++) {
             double host, environment;
             scenario->draw(rng, &state, &host, &environment);
-            if (append(store, rng, run, state.block, true, host, err) < 0 ||
-                append(store, rng, run, state.block, false, factor * environment, err) < 0)
+            if (append(store, rng, run, state.block, "host", host, err) < 0 ||
+                append(store, rng, run, state.block, "simulated", factor * environment, err) < 0)
                 return -1;
         }
     }
@@ -109,7 +111,6 @@ static int simulate(const char *folder, const struct scenario *scenario, unsigne
         gsl_rng_set(rng, 20260131 + blocks);
     struct summary_options options = summary_defaults;
     options.resamples = resamples;
-    options.is_headline = is_headline;
     for (unsigned done = 0; result == 0 && done < runs;) {
         unsigned part = runs - done < RUNS_A_FILE ? runs - done : RUNS_A_FILE;
         cleanup_summary struct summary *summary = NULL;
@@ -120,6 +121,43 @@ static int simulate(const char *folder, const struct scenario *scenario, unsigne
         if (result == 0)
             count_runs(summary, scenario->ratio * factor, ret_counts);
         done += part;
+    }
+    gsl_rng_free(rng);
+    return result;
+}
+
+/* Comparisons in a whole run: as eight headlines in two environments. */
+#define COMPARISONS 16
+
+/*
+ * Whole runs with `factor` everywhere, as the user would see them, Holm's correction included.
+ * *ret_any: runs in which any difference is claimed; *ret_claims: claims among all comparisons.
+ */
+static int simulate_whole(const char *folder, const struct scenario *scenario, unsigned runs,
+                          unsigned blocks, double factor, unsigned resamples, unsigned *ret_any,
+                          unsigned *ret_claims, struct error **err) {
+    cleanup_free char *path = text_format("%s/samples.csv", folder);
+    gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
+    int result = path && rng ? 0 : error_no_memory(err);
+    if (result == 0)
+        gsl_rng_set(rng, 11 + blocks);
+    struct summary_options options = summary_defaults;
+    options.resamples = resamples;
+    options.is_headline = is_headline;
+    *ret_any = *ret_claims = 0;
+    for (unsigned run = 0; run < runs && result == 0; run++) {
+        cleanup_summary struct summary *summary = NULL;
+        options.seed++;
+        result = write_samples(path, scenario, rng, COMPARISONS, blocks, factor, err);
+        if (result == 0)
+            result = summary_build(path, &options, &summary, err);
+        unsigned claims = 0;
+        for (unsigned m = 0; result == 0 && m < summary->metric_count; m++) {
+            enum verdict verdict = summary->metrics[m].cells[1].verdict;
+            claims += verdict == VERDICT_BETTER || verdict == VERDICT_WORSE;
+        }
+        *ret_any += claims > 0;
+        *ret_claims += claims;
     }
     gsl_rng_free(rng);
     return result;
@@ -253,6 +291,31 @@ static int print_power(const char *folder, struct error **err) {
     return 0;
 }
 
+static int print_whole_runs(const char *folder, struct error **err) {
+    static const unsigned block_counts[] = {6, 9, 10, 20};
+    static const double factors[] = {1, 1.05, 1.1, 1.2};
+    static const char *const names[] = {"normal", "log-normal", "bimodal", "drifting"};
+    const unsigned runs = 1000;
+    printf("\nWhole runs of %d headline comparisons, Holm's correction included, %u runs: in %%, "
+           "runs with any claim when nothing differs (A/A), and comparisons claimed when all "
+           "differ by a factor\n\n%-20s%8s%8s%8s%8s%8s\n",
+           COMPARISONS, runs, "", "blocks", "A/A", "1.05", "1.10", "1.20");
+    for (unsigned n = 0; n < sizeof(names) / sizeof(*names); n++)
+        for (unsigned b = 0; b < sizeof(block_counts) / sizeof(*block_counts); b++) {
+            printf("%-20s%8u", names[n], block_counts[b]);
+            for (unsigned f = 0; f < sizeof(factors) / sizeof(*factors); f++) {
+                unsigned any, claims;
+                if (simulate_whole(folder, find_scenario(names[n]), runs, block_counts[b],
+                                   factors[f], 1000, &any, &claims, err) < 0)
+                    return -1;
+                printf("%8.1f", f == 0 ? percent(any, runs) : percent(claims, runs * COMPARISONS));
+                fflush(stdout);
+            }
+            putchar('\n');
+        }
+    return 0;
+}
+
 static int print_stopping(struct error **err) {
     static const double precisions[] = {0.01, 0.02, 0.03, 0.04, 0.06};
     const unsigned runs = 5000, most = 60;
@@ -280,7 +343,7 @@ static int print_stopping(struct error **err) {
 
 static int print_tables(const char *folder, struct error **err) {
     if (print_coverage(folder, err) < 0 || print_alarms(folder, err) < 0 ||
-        print_power(folder, err) < 0)
+        print_power(folder, err) < 0 || print_whole_runs(folder, err) < 0)
         return -1;
     return print_stopping(err);
 }
@@ -332,6 +395,22 @@ static int check_promises(const char *folder, struct error **err) {
                  powers[i].factor, powers[i].blocks, powers[i].least);
         tap(percent(counts.worse, runs) >= powers[i].least, what, percent(counts.worse, runs));
     }
+    unsigned any, claims;
+    const unsigned whole_runs = 200;
+    if (simulate_whole(folder, find_scenario("log-normal"), whole_runs, 10, 1, 200, &any, &claims,
+                       err) < 0)
+        return -1;
+    /* Three standard errors are 4.6 %. */
+    tap(percent(any, whole_runs) <= 9.6,
+        "any claim in a whole run without differences: at most 5 "
+        "%, chance aside",
+        percent(any, whole_runs));
+    if (simulate_whole(folder, find_scenario("normal"), whole_runs, 6, 1.2, 200, &any, &claims,
+                       err) < 0)
+        return -1;
+    tap(percent(claims, whole_runs * COMPARISONS) >= 95,
+        "a factor of 1.2 everywhere is claimed at 6 blocks in 95 % or more",
+        percent(claims, whole_runs * COMPARISONS));
     printf("1..%u\n", tests);
     return 0;
 }
