@@ -33,6 +33,7 @@
 #define MSR_SYSCALL_MASK 0xc0000084u
 #define MSR_FS_BASE 0xc0000100u
 #define MSR_GS_BASE 0xc0000101u
+#define MSRS_MAX 4u
 
 enum { KERNEL_CS = 0x08, KERNEL_SS = 0x10, SYSRET_BASE = 0x18, TSS_SELECTOR = 0x30 };
 
@@ -121,19 +122,28 @@ static int set_cpuid(struct vcpu *vcpu) {
     return ioctl(vcpu->fd, KVM_SET_CPUID2, cpuid);
 }
 
+int cpu_state_msrs(struct vcpu *vcpu, bool write, struct kvm_msr_entry *entries, unsigned count) {
+    _Alignas(struct kvm_msrs) char
+        room[sizeof(struct kvm_msrs) + MSRS_MAX * sizeof(struct kvm_msr_entry)] = {0};
+    struct kvm_msrs *msrs = (struct kvm_msrs *)(void *)room;
+    if (count > MSRS_MAX)
+        return -1;
+    msrs->nmsrs = count;
+    memcpy(msrs->entries, entries, count * sizeof(*entries));
+    if (ioctl(vcpu->fd, write ? KVM_SET_MSRS : KVM_GET_MSRS, msrs) != (int)count)
+        return -1;
+    memcpy(entries, msrs->entries, count * sizeof(*entries));
+    return 0;
+}
+
 static int set_msrs(struct vcpu *vcpu) {
-    struct {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entries[3];
-    } msrs = {.header = {.nmsrs = 3},
-              .entries = {
-                  {.index = MSR_STAR,
-                   .data = (uint64_t)(SYSRET_BASE | 3) << 48 | (uint64_t)KERNEL_CS << 32},
-                  {.index = MSR_LSTAR, .data = STUB_SYSCALL_GVA},
-                  /* SYSCALL clears all flags that it can. */
-                  {.index = MSR_SYSCALL_MASK, .data = 0xfffffffd},
-              }};
-    return ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) == 3 ? 0 : -1;
+    struct kvm_msr_entry entries[] = {
+        {.index = MSR_STAR, .data = (uint64_t)(SYSRET_BASE | 3) << 48 | (uint64_t)KERNEL_CS << 32},
+        {.index = MSR_LSTAR, .data = STUB_SYSCALL_GVA},
+        /* SYSCALL clears all flags that it can. */
+        {.index = MSR_SYSCALL_MASK, .data = 0xfffffffd},
+    };
+    return cpu_state_msrs(vcpu, true, entries, sizeof(entries) / sizeof(*entries));
 }
 
 int cpu_state_set_up(struct vcpu *vcpu, struct error **err) {
@@ -222,12 +232,8 @@ int cpu_state_enter_user(struct vcpu *vcpu, const struct kvm_regs *regs, uint64_
 }
 
 int cpu_state_set_base(struct vcpu *vcpu, bool gs, uint64_t base) {
-    struct {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entry;
-    } msrs = {.header = {.nmsrs = 1},
-              .entry = {.index = gs ? MSR_GS_BASE : MSR_FS_BASE, .data = base}};
-    return ioctl(vcpu->fd, KVM_SET_MSRS, &msrs) == 1 ? 0 : -1;
+    struct kvm_msr_entry entry = {.index = gs ? MSR_GS_BASE : MSR_FS_BASE, .data = base};
+    return cpu_state_msrs(vcpu, true, &entry, 1);
 }
 
 int cpu_state_get_base(struct vcpu *vcpu, bool gs, uint64_t *ret_base) {

@@ -34,6 +34,9 @@ int cpu_state_set_up(struct vcpu *vcpu, struct error **err);
 int cpu_state_enter_user(struct vcpu *vcpu, const struct kvm_regs *regs, uint64_t fs_base,
                          struct error **err);
 
+/* Reads or writes model-specific registers; 0 when all of them could be. */
+int cpu_state_msrs(struct vcpu *vcpu, bool write, struct kvm_msr_entry *entries, unsigned count);
+
 int cpu_state_set_base(struct vcpu *vcpu, bool gs, uint64_t base);
 int cpu_state_get_base(struct vcpu *vcpu, bool gs, uint64_t *ret_base);
 

@@ -3,7 +3,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
-#include "environments/microguest/vmm.h"
+#include "environments/microguest/cpu_state.h"
 
 #include <errno.h>
 #include <string.h>
@@ -60,11 +60,8 @@ static void take_pair(uint64_t *ret_tsc, uint64_t *ret_ns) {
 }
 
 /* The guest's counter is the host's and a constant, as KVM sets it up; read, not assumed. */
-static bool find_offset(const struct vcpu *vcpu, int64_t *ret_offset) {
-    struct {
-        struct kvm_msrs header;
-        struct kvm_msr_entry entry;
-    } msrs = {.header = {.nmsrs = 1}, .entry = {.index = MSR_TSC}};
+static bool find_offset(struct vcpu *vcpu, int64_t *ret_offset) {
+    struct kvm_msr_entry counter = {.index = MSR_TSC};
 #ifdef KVM_VCPU_TSC_CTRL
     /* No difference at all, where the kernel can do that (Linux 5.16). */
     uint64_t none = 0;
@@ -78,12 +75,12 @@ static bool find_offset(const struct vcpu *vcpu, int64_t *ret_offset) {
     uint64_t best = UINT64_MAX;
     for (unsigned i = 0; i < 4; i++) {
         uint64_t before = __rdtsc();
-        if (ioctl(vcpu->fd, KVM_GET_MSRS, &msrs) != 1)
+        if (cpu_state_msrs(vcpu, false, &counter, 1) < 0)
             return false;
         uint64_t after = __rdtsc();
         if (after - before < best) {
             best = after - before;
-            *ret_offset = (int64_t)(msrs.entry.data - (before + best / 2));
+            *ret_offset = (int64_t)(counter.data - (before + best / 2));
         }
     }
     return true;

@@ -373,6 +373,20 @@ static int do_threads_again(void) {
     return 0;
 }
 
+static void end_all(void) {
+    for (int i = 0; i < 1000; i++)
+        CALL(__NR_sched_yield, 0, 0, 0);
+    CALL(__NR_exit_group, 0, 0, 0);
+}
+
+/* The first thread ends before the last one does. */
+static int do_outlive(void) {
+    char *stack = map(8192, PROT_READ | PROT_WRITE);
+    EXPECT(start_thread(end_all, stack + 8192) > 0);
+    CALL(__NR_exit, 1, 0, 0);
+    return 1;
+}
+
 static int do_spin(void) {
     spin();
     return 1;
@@ -524,6 +538,7 @@ static const struct {
     PAYLOAD(odd_calls),
     PAYLOAD(threads),
     PAYLOAD(threads_again),
+    PAYLOAD(outlive),
     PAYLOAD(spin),
     PAYLOAD(block),
     PAYLOAD(sleep),
