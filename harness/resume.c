@@ -4,6 +4,7 @@
 #include "bench/protocol.h"
 #include "common/file.h"
 #include "harness/run.h"
+#include "results/run_record.h"
 
 #include <string.h>
 
@@ -89,16 +90,11 @@ static void replay(struct resumption *resumption, const json_t *entry) {
 }
 
 static int load_files(struct resumption *resumption, struct error **err) {
-    cleanup_free char *record = text_format("%s/run.json", resumption->folder);
     cleanup_free char *journal = text_format("%s/journal.jsonl", resumption->folder);
-    if (!record || !journal)
+    if (!journal)
         return error_no_memory(err);
-    json_error_t problem;
-    resumption->record = json_load_file(record, 0, &problem);
-    if (!resumption->record) {
-        error_set(err, ERROR_USAGE, 0, "%s:%d: %s", record, problem.line, problem.text);
+    if (run_record_load(resumption->folder, &resumption->record, err) < 0)
         return error_advise(err, "only a run folder that boxmark wrote can be continued");
-    }
     if (strcmp(text_of(resumption->record, "status"), "finished") == 0)
         return error_set(err, ERROR_USAGE, 0, "the run in %s is finished", resumption->folder);
     return journal_read(journal, &resumption->journal, err);

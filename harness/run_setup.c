@@ -219,12 +219,37 @@ static void say(void *cookie, const char *text) {
     progress_say(cookie, "%s", text);
 }
 
+/* Takes an environment out of the comparison. */
+static void leave_out(struct run *run, unsigned index, const struct error *why) {
+    progress_warn(&run->progress, "left out: %s: %s%s%s%s", run->environments[index]->label,
+                  error_message(why), why && why->advice ? " (" : "",
+                  why && why->advice ? why->advice : "", why && why->advice ? ")" : "");
+    environment_free(run->environments[index]);
+    run->environment_count--;
+    for (unsigned i = index; i < run->environment_count; i++) {
+        run->environments[i] = run->environments[i + 1];
+        run->probes[i] = run->probes[i + 1];
+    }
+}
+
+/* One that was not asked for and cannot be made (a guest's kernel that cannot be fetched, say) does
+ * not stop the others. */
 static int provision(struct run *run, struct error **err) {
-    for (unsigned i = 0; i < run->environment_count; i++) {
+    for (unsigned i = 0; i < run->environment_count;) {
         struct environment *environment = run->environments[i];
+        cleanup_error struct error *failure = NULL;
         progress_step(&run->progress, "preparing %s", environment->label);
-        if (environment->ops->provision(environment, err) < 0)
+        if (environment->ops->provision(environment, &failure) == 0) {
+            i++;
+            continue;
+        }
+        bool optional = !run->options->environments[0] && run->environment_count > 1 &&
+                        failure->kind != ERROR_INTERRUPTED;
+        if (!optional) {
+            error_move(err, TAKE_PTR(failure));
             return error_wrap(err, "%s", environment->label);
+        }
+        leave_out(run, i, failure);
     }
     return 0;
 }
@@ -403,12 +428,23 @@ int run_describe(struct run *run, FILE *to, struct error **err) {
     return 0;
 }
 
+/* A run that never began leaves no empty folders behind; what holds anything stays. */
+static void remove_empty_folders(const struct run *run) {
+    if (run->store || !run->folder)
+        return;
+    if (run->log_folder)
+        (void)rmdir(run->log_folder);
+    if (rmdir(run->folder) == 0 && !run->options->output_folder)
+        (void)rmdir("boxmark-runs");
+}
+
 void run_clear(struct run *run) {
     progress_end(&run->progress);
     for (unsigned i = 0; i < run->environment_count; i++)
         environment_free(run->environments[i]);
     if (run->data_folder)
         (void)file_remove_tree(run->data_folder, NULL);
+    remove_empty_folders(run);
     store_close(run->store);
     journal_close(run->journal);
     work_list_clear(&run->works);
