@@ -107,6 +107,7 @@ static void vm_release(struct environment *environment) {
     if (!state)
         return;
     guest_image_clear(&state->image);
+    cgroup_world_free(state->world);
     free(state->qemu);
     free(state);
     environment->state = NULL;
@@ -119,6 +120,11 @@ static int vm_probe(struct environment *environment, struct probe_result *ret_re
     struct vm_state *state = environment->state = calloc(1, sizeof(*state));
     if (!state)
         return error_no_memory(err);
+    if (cgroup_world_find(&state->world, err) < 0)
+        return -1;
+    cgroup_limits_of(&environment->setup->envelope, &state->limits);
+    /* The guest's memory is limited by its size. */
+    state->limits.memory_bytes = 0;
     cleanup_error struct error *refusal = NULL;
     if (vm_options_read(environment, &state->options, &refusal) < 0) {
         if (refusal->kind != ERROR_UNAVAILABLE)
@@ -155,6 +161,24 @@ static int need_ready(struct environment *environment, struct error **err) {
     return *result.advice ? error_advise(err, "%s", result.advice) : -1;
 }
 
+static int prepare_image(struct environment *environment, bool fetch, struct error **err) {
+    const struct environment_setup *setup = environment->setup;
+    struct vm_state *state = environment->state;
+    struct guest_progress progress = {fetch ? setup->say : NULL, setup->say_cookie,
+                                      setup->cancel_fd};
+    cleanup_guest_kernel struct guest_kernel kernel = {0};
+    struct guest_driver drivers[VM_DRIVERS_MAX];
+    vm_config_drivers(&state->options.config, drivers);
+    if (guest_kernel_find(state->options.kernel, fetch, &progress, &kernel, err) < 0 ||
+        guest_image_build(setup->agent_path, &kernel, drivers, &state->image, err) < 0)
+        return error_wrap(err, "environment \"%s\"", environment->label);
+    state->options.config.guest_hz = state->image.hz;
+    snprintf(environment->image, sizeof(environment->image), "kernel %s initramfs %s",
+             state->image.kernel_sha256, state->image.initramfs_sha256);
+    state->provisioned = true;
+    return 0;
+}
+
 static int vm_provision(struct environment *environment, struct error **err) {
     const struct environment_setup *setup = environment->setup;
     if (need_ready(environment, err) < 0)
@@ -164,18 +188,7 @@ static int vm_provision(struct environment *environment, struct error **err) {
     if (vm_disk_check(setup->data_folder, vm_disk_bytes(setup->data_bytes),
                       config->cache == VM_CACHE_NONE, config->qcow2, err) < 0)
         return -1;
-    struct guest_progress progress = {setup->say, setup->say_cookie, setup->cancel_fd};
-    cleanup_guest_kernel struct guest_kernel kernel = {0};
-    struct guest_driver drivers[VM_DRIVERS_MAX];
-    vm_config_drivers(config, drivers);
-    if (guest_kernel_find(state->options.kernel, true, &progress, &kernel, err) < 0 ||
-        guest_image_build(setup->agent_path, &kernel, drivers, &state->image, err) < 0)
-        return error_wrap(err, "environment \"%s\"", environment->label);
-    state->options.config.guest_hz = state->image.hz;
-    snprintf(environment->image, sizeof(environment->image), "kernel %s initramfs %s",
-             state->image.kernel_sha256, state->image.initramfs_sha256);
-    state->provisioned = true;
-    return 0;
+    return prepare_image(environment, true, err);
 }
 
 static int vm_describe(struct environment *environment, FILE *to, struct error **err) {
@@ -186,9 +199,13 @@ static int vm_describe(struct environment *environment, FILE *to, struct error *
             return -1;
         state = environment->state;
     }
+    /* With what is there; nothing is downloaded for a description. */
+    if (!state->provisioned)
+        (void)prepare_image(environment, false, NULL);
     const struct vm_config *config = &state->options.config;
-    cleanup_free char *disk = text_format("%s/instance.XXXXXX/disk.%s", setup->data_folder,
-                                          config->qcow2 ? "qcow2" : "raw");
+    cleanup_free char *disk =
+        text_format("%s/instance.XXXXXX/disk.%s", setup->data_folder ? setup->data_folder : "DATA",
+                    config->qcow2 ? "qcow2" : "raw");
     struct qemu_files files = {.qemu = state->qemu ? state->qemu : "qemu",
                                .kernel = state->provisioned ? state->image.kernel_path : "KERNEL",
                                .initramfs =
@@ -203,14 +220,17 @@ static int vm_describe(struct environment *environment, FILE *to, struct error *
         return error_no_memory(err);
     if (qemu_command_build(config, &files, &command, err) < 0)
         return -1;
+    enclosure_describe(setup, state->world, &state->limits, to);
+    fprintf(to, "The guest's disk is made: %s\n", disk);
     qemu_command_print(&command, to);
     fprintf(to, "  accelerator %s: %s\n", environment->accelerator,
             state->options.accel == VM_ACCEL_TCG ? "asked for" : state->kvm.reason);
     if (state->provisioned)
         fprintf(to, "  guest kernel %s, %s\n  modules %s\n", state->image.release,
                 state->image.origin, *state->image.modules ? state->image.modules : "none");
-    fprintf(to, "  QEMU on CPUs %s%s\n", setup->envelope.cpu_list,
-            state->options.pin ? ", each virtual CPU pinned to one of them" : "");
+    fprintf(to, "  %s\n",
+            state->options.pin ? "each virtual CPU pinned to one of the envelope's CPUs"
+                               : "virtual CPUs on any of the envelope's CPUs");
     return 0;
 }
 
@@ -275,6 +295,7 @@ static int vm_start(struct environment *environment, struct instance **ret_insta
         return error_no_memory(err);
     }
     self->process = PROCESS_NONE;
+    self->enclosure.launcher = LAUNCHER_NONE;
     self->stderr_fd = -1;
     instance->state = self;
     cleanup_error struct error *failure = NULL;

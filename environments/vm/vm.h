@@ -3,6 +3,7 @@
 #ifndef BOXMARK_ENVIRONMENTS_VM_VM_H
 #define BOXMARK_ENVIRONMENTS_VM_VM_H
 
+#include "environments/enclosure.h"
 #include "environments/environment.h"
 #include "environments/process.h"
 #include "environments/vm/console.h"
@@ -19,6 +20,8 @@ struct vm_state {
     char *qemu;            /* path of the program; NULL where there is none */
     char qemu_version[32]; /* "7.2.22" */
     bool provisioned;
+    struct cgroup_world *world;
+    struct cgroup_limits limits; /* the guest's memory is limited by its size */
     struct guest_image image;
     const char *cold_files[4];
 };
@@ -31,6 +34,7 @@ struct vm_vcpu {
 
 /* instance->state */
 struct vm_instance {
+    struct enclosure enclosure;
     struct process process;
     struct qemu_command command;
     struct console *console;

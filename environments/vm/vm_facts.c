@@ -97,6 +97,7 @@ static int add_disk(struct vm_instance *self, json_t *facts, struct error **err)
 int vm_facts(struct instance *instance, json_t *facts, struct error **err) {
     const struct vm_state *state = instance->environment->state;
     struct vm_instance *self = instance->state;
+    enclosure_facts(&self->enclosure, instance->pid, facts);
     add_command(self, facts);
     add_threads(self, facts);
     add_image(state, facts);

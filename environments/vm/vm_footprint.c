@@ -33,6 +33,7 @@ static void measure_memory(pid_t pid, uint64_t memory_bytes, struct footprint *f
         return;
     }
     uint64_t start, end, size = 0, kibibytes;
+    footprint->resident_bytes = 0;
     char *rest = text;
     for (char *line; (line = strsep(&rest, "\n"));) {
         if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2) {
@@ -48,12 +49,11 @@ static void measure_memory(pid_t pid, uint64_t memory_bytes, struct footprint *f
 int vm_footprint(struct instance *instance, struct footprint *ret_footprint, struct error **err) {
     const struct vm_state *state = instance->environment->state;
     (void)err;
-    *ret_footprint = (struct footprint){
-        .image_bytes = state->image.kernel_bytes + state->image.initramfs_bytes +
-                       allocated_bytes(instance->data_path),
-        .cpu_ns = process_cpu_ns(instance->pid),
-        .throttled_ns = FOOTPRINT_UNKNOWN,
-    };
+    const struct vm_instance *self = instance->state;
+    *ret_footprint =
+        (struct footprint){.image_bytes = state->image.kernel_bytes + state->image.initramfs_bytes +
+                                          allocated_bytes(instance->data_path)};
+    enclosure_footprint(&self->enclosure, instance->pid, ret_footprint);
     measure_memory(instance->pid, state->options.config.memory_bytes, ret_footprint);
     return 0;
 }

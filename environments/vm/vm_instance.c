@@ -123,24 +123,28 @@ static int launch(struct instance *instance, const struct qemu_files *files,
     self->stderr_fd = memfd_create("qemu-stderr", MFD_CLOEXEC);
     if (self->stderr_fd < 0)
         return error_set(err, ERROR_INTERNAL, errno, "cannot keep QEMU's messages");
-    cpu_set_t cpus;
-    envelope_cpu_set(&environment->setup->envelope, &cpus);
     const int keep[] = {files->agent_fd, files->console_fd, files->qmp_fd, -1};
-    struct process_options options = {
+    const struct launch_program program = {
         .arguments = (const char *const *)self->command.arguments,
         .stdin_fd = -1,
         .stdout_fd = self->stderr_fd,
         .stderr_fd = self->stderr_fd,
         .keep_fds = keep,
-        .cpus = &cpus,
-        .cgroup_procs_fd = -1,
     };
-    instance_stamp(instance, STAMP_LAUNCH);
-    if (process_start(&options, &self->process, NULL, &instance->stamps[STAMP_HELPER_ALIVE], err) <
-        0)
+    const struct launch_plan plan = {
+        .name = "QEMU",
+        .child = launch_program_child,
+        .cookie = &program,
+    };
+    if (enclosure_prepare(&self->enclosure, environment->setup, state->world, &state->limits, &plan,
+                          err) < 0 ||
+        enclosure_launch(&self->enclosure, instance, &self->process, err) < 0)
         return -1;
-    instance->pid = self->process.pid;
-    /* So that the end of QEMU is the end of each stream. */
+    /* What was executed is the helper; the agent comes later. */
+    instance->stamps[STAMP_HELPER_ALIVE] = instance->stamps[STAMP_USER_INSTRUCTION];
+    instance->stamps[STAMP_USER_INSTRUCTION] = 0;
+    /* The launcher holds QEMU's ends too, and so do we: its end shall be the end of each stream. */
+    enclosure_settled(&self->enclosure);
     close_fd(&sockets->agent[1]);
     close_fd(&sockets->console[1]);
     close_fd(&sockets->qmp[1]);
@@ -209,12 +213,16 @@ int vm_instance_stop(struct instance *instance, struct error **err) {
     bool ended =
         process_end(&self->process, deadline_after(monotonic_ns(), setup->stop_timeout_ns));
     instance_stamp(instance, STAMP_REAPED);
+    cleanup_error struct error *left = NULL;
+    int removed = enclosure_end(&self->enclosure, &left);
     if (ended && self->console)
         console_drain(self->console, NS_PER_S);
     self->console = console_close(self->console);
     self->qmp = qmp_close(self->qmp);
     int result = instance->data_path ? file_remove_tree(instance->data_path, err) : 0;
     instance_stamp(instance, STAMP_CLEANED);
+    if (removed < 0 && result == 0)
+        result = error_move(err, TAKE_PTR(left));
     if (!ended && result == 0)
         result =
             error_set(err, ERROR_INTERNAL, 0, "QEMU (process %d) does not end", (int)instance->pid);

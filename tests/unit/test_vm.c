@@ -18,7 +18,7 @@
 #define ANSWER_BYTES (PROTOCOL_NAME_BYTES + PROTOCOL_TEXT_BYTES + 2)
 
 static struct environment_setup setup, usual_setup;
-static char *data_folder, *log_folder, *agent_path;
+static char *data_folder, *log_folder, *agent_path, *usual_path;
 static bool can_run;
 static char why_not[512];
 
@@ -318,10 +318,9 @@ static void test_qemus_that_do_not_do(void **state) {
 #if !defined(__x86_64__)
     skip_because("there is no virtual machine for this architecture");
 #endif
-    char *path = strdup(getenv("PATH"));
     setenv("PATH", "/nonexistent", 1);
     assert_missing("vm", "is not installed");
-    char *fake = text_format("%s:%s", log_folder, path);
+    char *fake = text_format("%s:%s", log_folder, usual_path);
     setenv("PATH", fake, 1);
     make_fake_qemu("5.2.0", "microvm  x\\nq35  x\\n", "exit 1");
     assert_missing("vm", "older than 7.0");
@@ -335,9 +334,7 @@ static void test_qemus_that_do_not_do(void **state) {
         assert_start_fails(environment, ERROR_CLOSED, "no such option");
         environment_free(environment);
     }
-    setenv("PATH", path, 1);
     free(fake);
-    free(path);
 }
 
 static void assert_refused(const char *spec, enum error_kind kind, const char *text) {
@@ -468,7 +465,8 @@ static int set_up(void **state) {
     }
     environment_free(environment);
     usual_setup = setup;
-    return 0;
+    usual_path = strdup(getenv("PATH"));
+    return usual_path ? 0 : -1;
 }
 
 static int tear_down(void **state) {
@@ -479,6 +477,7 @@ static int tear_down(void **state) {
     free(data_folder);
     free(log_folder);
     free(agent_path);
+    free(usual_path);
     return 0;
 }
 
@@ -486,6 +485,7 @@ static int tear_down(void **state) {
 static int reset(void **state) {
     (void)state;
     setup = usual_setup;
+    setenv("PATH", usual_path, 1);
     assert_int_equal(file_remove_tree(data_folder, NULL), 0);
     return mkdir(data_folder, 0700);
 }
