@@ -177,7 +177,7 @@ done
 is "$failures" 0 "$starts starts in a row succeed"
 left=0
 for process in /proc/[0-9]*; do
-    if tr '\0' ' ' <"$process/cmdline" 2>/dev/null | grep -q "^$MONITOR .*$DATA"; then
+    if cat "$process/cmdline" 2>/dev/null | tr '\0' ' ' | grep -q "^$MONITOR .*$DATA"; then
         left=$((left + 1))
     fi
 done
