@@ -55,7 +55,7 @@ refused "a list of nothing" 'unknown' list nothing
 refused "a missing data folder" 'nowhere.*cannot be used' run -e host -p smoke --data nowhere -o out
 touch file
 refused "a data folder that is a file" 'not a folder' run -e host -p smoke --data file -o out
-refused "a data folder too small" 'too small.*free' run -e host -w disk -p smoke --set disk.bytes=15T \
+refused "a data folder too small" 'too small.*free' run -e host -w disk -p smoke --set disk.bytes=3T \
     --data . -o out
 refused "a run folder to continue that is missing" 'nowhere' run --resume nowhere
 ok "nothing was measured for all that" test ! -e out/samples.csv
