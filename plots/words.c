@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "plots/format.h"
+#include "results/precision.h"
 
 #include <math.h>
 #include <string.h>
@@ -315,6 +316,24 @@ int report_warnings(const struct report *report, struct text_list *list, struct 
     return 0;
 }
 
+/* Why there are no more blocks, and how far the widest headline still is from narrow. */
+static int explain_end(const struct report *report, struct text_list *list, struct error **err) {
+    const char *ended = json_string_value(json_object_get(report->run, "ended_by"));
+    if (!ended)
+        return 0;
+    const struct summary_metric *metric = NULL;
+    const char *environment = NULL;
+    double width = precision_worst(report->summary, &metric, &environment);
+    if (isnan(width) || !metric || !environment)
+        return text_list_add(list, text_format("it ended because %s", ended), err);
+    return text_list_add(list,
+                         text_format("it ended because %s; the widest headline interval is %.2g %% "
+                                     "of its ratio (%s %s in %s)",
+                                     ended, 100 * width, metric->workload, metric->metric,
+                                     environment),
+                         err);
+}
+
 int report_legend(const struct report *report, struct text_list *list, struct error **err) {
     const struct summary *summary = report->summary;
     int reference = report_reference(report);
@@ -337,12 +356,12 @@ int report_legend(const struct report *report, struct text_list *list, struct er
                                   summary->environments[reference].title, confidence),
                       err) < 0)
         return -1;
-    return text_list_add(
-        list,
-        text_format(
-            "better, worse: the whole interval lies more than %s from 1, "
-            "and it is no chance among so many comparisons; ~ same: all of it within %s; ? inconclusive: neither; "
-            "! untrustworthy: see below",
-            margin, margin),
-        err);
+    if (text_list_add(list,
+                      text_format("better, worse: the whole interval lies more than %s from 1, and "
+                                  "it is no chance among so many comparisons; ~ same: all of it "
+                                  "within %s; ? inconclusive: neither; ! untrustworthy: see below",
+                                  margin, margin),
+                      err) < 0)
+        return -1;
+    return explain_end(report, list, err);
 }
