@@ -21,7 +21,7 @@
  *           doi 10.1016/j.procs.2020.04.152).
  * `quick` has six blocks, the fewest that give a 95 % interval of a median, and work so small that
  * a guest under software emulation ends in minutes, too. It caps the arrays of stream at 32 MiB:
- * enough for caches up to 8 MiB; where the cache is larger, the agent's note says so.
+ * enough for caches up to 8 MiB; where the cache is larger, the audit says so.
  */
 const struct profile profiles[] = {
     {

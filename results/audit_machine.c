@@ -178,6 +178,30 @@ static void examine_load(struct audit_facts *facts, const struct audit_check *ch
     }
 }
 
+/* STREAM's rule: arrays of at least four times the cache, or it is the cache that is measured. */
+static void examine_stream_size(struct audit_facts *facts, const struct audit_check *check) {
+    double cache = fact_number(facts->machine, "last_level_cache_bytes"), elements = NAN;
+    size_t index;
+    json_t *work;
+    json_array_foreach(json_object_get(facts->run, "workloads"), index, work) {
+        const char *name = fact_text(work, "name");
+        if (name && strcmp(name, "stream") == 0)
+            elements = fact_number(work, "parameters.elements");
+    }
+    if (isnan(elements))
+        return;
+    double bytes = elements * sizeof(double);
+    if (isnan(cache))
+        audit_say(facts, check, NULL, "stream/*", AUDIT_NOTED,
+                  "arrays of %.0f MiB; the size of the cache is not recorded", bytes / 0x1p20);
+    else
+        audit_say(facts, check, NULL, "stream/*", bytes < 4 * cache ? AUDIT_NOTED : AUDIT_OK,
+                  "arrays of %.0f MiB, %.2g times the last-level cache of %.0f MiB%s",
+                  bytes / 0x1p20, bytes / cache, cache / 0x1p20,
+                  bytes < 4 * cache ? ": this is the speed of the cache rather than of memory"
+                                    : "");
+}
+
 static void examine_swap(struct audit_facts *facts, const struct audit_check *check) {
     for (unsigned i = 0; i < facts->environment_count; i++) {
         const struct audit_environment *environment = &facts->environments[i];
@@ -200,6 +224,8 @@ const struct audit_check audit_machine_checks[] = {
     {"steal", examine_steal, "time taken by the hypervisor below looks like slowness"},
     {"throttling", examine_throttling, "time spent held back looks like slowness"},
     {"load", examine_load, "a neighbour on the same CPUs takes time, caches and memory bandwidth"},
+    {"stream_size", examine_stream_size,
+     "STREAM asks for arrays of four times the cache, so that memory is measured"},
     {"swap", examine_swap, "a program that waits for swapped pages measures the swap device"},
     {0},
 };
