@@ -4,8 +4,10 @@
 
 #include "common/file.h"
 #include "common/installed.h"
+#include "common/text.h"
 #include "common/units.h"
 #include "environments/environment.h"
+#include "results/reference_data.h"
 
 #include <dirent.h>
 #include <string.h>
@@ -80,18 +82,26 @@ static int list_profiles(const struct list_options *options, struct error **err)
     return 0;
 }
 
-/* Every *.csv of the folder of references: its name and its number of figures. */
+/* Every source with its number of figures and its citation. */
 static int list_references(const struct list_options *options, struct error **err) {
     (void)options;
-    cleanup_free char *folder = installed_data("reference");
-    cleanup_dir DIR *dir = folder ? opendir(folder) : NULL;
-    if (!dir)
-        return error_set(err, ERROR_INTERNAL, ENOENT, "cannot open %s",
-                         folder ? folder : BOXMARK_DATADIR "/reference");
-    for (struct dirent *entry; (entry = readdir(dir));) {
-        char *dot = strrchr(entry->d_name, '.');
-        if (dot && strcmp(dot, ".csv") == 0)
-            printf("%.*s\n", (int)(dot - entry->d_name), entry->d_name);
+    cleanup_reference struct reference_data data = {0};
+    if (reference_load_all(&data, err) < 0)
+        return -1;
+    for (size_t i = 0; i < data.count; i++) {
+        const char *source = data.rows[i].source;
+        size_t figures = 0, first = 0;
+        while (strcmp(data.rows[first].source, source) != 0)
+            first++;
+        if (first < i)
+            continue;
+        for (size_t j = i; j < data.count; j++)
+            figures += strcmp(data.rows[j].source, source) == 0;
+        const char *citation = reference_citation(&data, source);
+        cleanup_free char *name = text_clean(source);
+        cleanup_free char *words = text_clean(citation ? citation : "");
+        printf("%-16s %3zu figure%s  %s\n", name ? name : "", figures, figures == 1 ? " " : "s",
+               words ? words : "");
     }
     return 0;
 }

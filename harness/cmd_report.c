@@ -6,13 +6,15 @@
 
 #include <string.h>
 
-enum { KEY_FULL = 256 };
+enum { KEY_FULL = 256, KEY_REFERENCE, REFERENCES_MAX = 16 };
 
 struct report_options {
     const char *run;
     const char *format;
     const char *output;
     bool full;
+    const char *references[REFERENCES_MAX];
+    unsigned reference_count;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -27,6 +29,13 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         return 0;
     case KEY_FULL:
         options->full = true;
+        return 0;
+    case KEY_REFERENCE:
+        if (options->reference_count == REFERENCES_MAX) {
+            error_set(input->err, ERROR_USAGE, 0, "more than %d references", REFERENCES_MAX);
+            return EINVAL;
+        }
+        options->references[options->reference_count++] = argument;
         return 0;
     case ARGP_KEY_ARG:
         if (options->run) {
@@ -52,6 +61,10 @@ const struct argp report_argp = {
         (const struct argp_option[]){
             {"format", 'f', "FORMAT", 0, "terminal (default), or as `--format help` lists", 0},
             {"output", 'o', "FILE", 0, "write there instead of to standard output", 0},
+            {"reference", KEY_REFERENCE, "NAME", 0,
+             "published figures beside the run's: a source of `boxmark list references', or a CSV "
+             "file; may be repeated",
+             0},
             {"full", KEY_FULL, NULL, 0, "every metric, not the headlines alone", 0},
             {NULL, 0, NULL, 0, NULL, 0},
         },
@@ -84,6 +97,21 @@ static int write_report(const struct report_options *options, const struct repor
     return 0;
 }
 
+static int compare_references(const struct report_options *options, struct report *report,
+                              struct reference_data *data, struct claims *claims,
+                              struct error **err) {
+    if (options->reference_count == 0)
+        return 0;
+    for (unsigned i = 0; i < options->reference_count; i++)
+        if (reference_load_named(data, options->references[i], err) < 0)
+            return -1;
+    if (claims_judge(data, report->summary, report->run, claims, err) < 0)
+        return -1;
+    report->references = data;
+    report->claims = claims;
+    return 0;
+}
+
 int command_report(int argc, char **argv, struct error **err) {
     struct report_options options = {.format = "terminal"};
     const struct report_writer *writer;
@@ -96,5 +124,9 @@ int command_report(int argc, char **argv, struct error **err) {
     report.full = options.full;
     if (options.output)
         report.color = false;
+    cleanup_reference struct reference_data references = {0};
+    cleanup_claims struct claims claims = {0};
+    if (compare_references(&options, &report, &references, &claims, err) < 0)
+        return -1;
     return write_report(&options, writer, &report, err) < 0 ? -1 : EXIT_CODE_OK;
 }

@@ -212,6 +212,8 @@ static void put_contents(const struct report *report, FILE *to) {
         html_text(to, workload);
         fputs("</a></li>\n", to);
     }
+    if (report->claims && report->claims->count > 0)
+        fputs("<li><a href=\"#references\">Literature</a></li>\n", to);
     for (unsigned i = 0; i < PARTS; i++)
         fprintf(to, "<li><a href=\"#%s\">%s</a></li>\n", parts[i].id, parts[i].title);
     fputs("</ul></nav>\n", to);
@@ -234,6 +236,8 @@ static int write_html(const struct report *report, FILE *to, struct error **err)
     put_contents(report, to);
     fputs("</header>\n<main id=\"main\">\n", to);
     if (put_answers(report, to, err) < 0 || put_workloads(report, to, err) < 0)
+        return -1;
+    if (html_claims(report, to, err) < 0)
         return -1;
     for (unsigned i = 0; i < PARTS; i++) {
         fprintf(to, "<section id=\"%s\">\n<h2>%s</h2>\n", parts[i].id, parts[i].title);

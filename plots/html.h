@@ -22,6 +22,7 @@ extern const char html_style[];
 int html_overview(const struct report *report, FILE *to, struct error **err);
 int html_workload(const struct report *report, const char *workload, FILE *to, struct error **err);
 int html_timeline(const struct report *report, FILE *to, struct error **err);
+int html_claims(const struct report *report, FILE *to, struct error **err);
 int html_footprint(const struct report *report, FILE *to, struct error **err);
 int html_audit(const struct report *report, FILE *to, struct error **err);
 int html_methods(const struct report *report, FILE *to, struct error **err);

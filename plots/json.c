@@ -6,6 +6,7 @@
 #include "common/text.h"
 #include "plots/writers.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,6 +78,37 @@ static int copy_summary(const struct summary *from, struct copy *copy, struct er
     return failed ? error_no_memory(err) : 0;
 }
 
+static json_t *number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+/* A text that may not be valid UTF-8. */
+static json_t *text(const char *from) {
+    cleanup_free char *valid = valid_copy(from);
+    return valid ? json_string(valid) : NULL;
+}
+
+static json_t *claims_to_json(const struct report *report) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->claims->count; i++) {
+        const struct claim *claim = &report->claims->claims[i];
+        const struct reference_row *row = claim->row;
+        json_t *own = claim->environment >= 0
+                          ? text(report->summary->environments[claim->environment].label)
+                          : json_null();
+        json_array_append_new(
+            list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:[o,o], s:o, s:[o,o], s:s, s:o}",
+                            "source", text(row->source), "workload", text(row->workload), "metric",
+                            text(row->metric), "variant", text(row->variant), "environment",
+                            text(row->environment), "compared_with", own, "published",
+                            number(claim->ratio), "published_interval", number(claim->ratio_low),
+                            number(claim->ratio_high), "own", number(claim->own), "own_interval",
+                            number(claim->own_low), number(claim->own_high), "outcome",
+                            claim_outcome_name(claim->outcome), "why", text(claim->why)));
+    }
+    return list;
+}
+
 static void json_cleanup(json_t **json) {
     json_decref(*json);
 }
@@ -89,6 +121,8 @@ static int write_json(const struct report *report, FILE *to, struct error **err)
         return -1;
     if ((report->audit && json_object_set(json, "audit", (json_t *)report->audit) < 0) ||
         (report->run && json_object_set(json, "run", (json_t *)report->run) < 0))
+        return error_no_memory(err);
+    if (report->claims && json_object_set_new(json, "references", claims_to_json(report)) < 0)
         return error_no_memory(err);
     if (json_dumpf(json, to, JSON_INDENT(2) | JSON_ENSURE_ASCII) < 0)
         return error_set(err, ERROR_INTERNAL, errno, "cannot write the JSON");

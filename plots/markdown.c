@@ -2,6 +2,7 @@
 /* A table for pull requests and issues: GitHub's Markdown, readable as plain text too. */
 #include "common/file.h"
 #include "common/text.h"
+#include "plots/claim_words.h"
 #include "plots/format.h"
 #include "plots/methods.h"
 #include "plots/words.h"
@@ -124,6 +125,33 @@ static int put_sentences(const struct report *report, FILE *to, struct error **e
     return 0;
 }
 
+static int put_claims(const struct report *report, FILE *to, struct error **err) {
+    if (!report->claims || report->claims->count == 0)
+        return 0;
+    cleanup_free char *total = claims_total(report->claims);
+    if (!total)
+        return error_no_memory(err);
+    fprintf(to, "\n%s\n\n| claim | published | here | outcome |\n| :-- | :-- | :-- | :-- |\n",
+            total);
+    for (size_t i = 0; i < report->claims->count; i++) {
+        const struct claim *claim = &report->claims->claims[i];
+        cleanup_free char *subject = claim_subject(report, claim);
+        cleanup_free char *published = claim_published(claim);
+        cleanup_free char *own = claim_own(claim);
+        cleanup_free char *outcome = claim_outcome_text(claim);
+        const char *const cells[] = {subject, published, own, outcome};
+        for (unsigned j = 0; j < 4; j++) {
+            if (!cells[j])
+                return error_no_memory(err);
+            fputs(j ? " | " : "| ", to);
+            if (put_text(to, cells[j], err) < 0)
+                return -1;
+        }
+        fputs(" |\n", to);
+    }
+    return 0;
+}
+
 static int put_foot(const struct report *report, FILE *to, struct error **err) {
     cleanup_text_list struct text_list legend = {0};
     cleanup_free char *methods = methods_paragraph(report);
@@ -165,7 +193,7 @@ static int write_markdown(const struct report *report, FILE *to, struct error **
     if (warnings.count)
         putc('\n', to);
     if (put_table(report, to, err) < 0 || put_sentences(report, to, err) < 0 ||
-        put_foot(report, to, err) < 0)
+        put_claims(report, to, err) < 0 || put_foot(report, to, err) < 0)
         return -1;
     return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the Markdown") : 0;
 }

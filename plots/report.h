@@ -7,6 +7,7 @@
 #define BOXMARK_PLOTS_REPORT_H
 
 #include "common/error.h"
+#include "results/reference_judge.h"
 #include "results/summary.h"
 
 #include <jansson.h>
@@ -17,12 +18,14 @@ struct report {
     const char *run_folder;
     const json_t *run; /* run.json (docs/schema.md) */
     const struct summary *summary;
-    const json_t *audit;   /* array of audit items, or NULL */
-    const json_t *journal; /* array of journal.jsonl's entries, or NULL */
-    unsigned columns;      /* width of the terminal, 80 when unknown */
-    bool color;            /* a terminal that wants colour */
-    bool ascii;            /* the terminal shows nothing but ASCII */
-    bool full;             /* every metric, not the headlines alone */
+    const json_t *audit;                     /* array of audit items, or NULL */
+    const json_t *journal;                   /* array of journal.jsonl's entries, or NULL */
+    const struct claims *claims;             /* published ratios beside this run's, or NULL */
+    const struct reference_data *references; /* for their citations, or NULL */
+    unsigned columns;                        /* width of the terminal, 80 when unknown */
+    bool color;                              /* a terminal that wants colour */
+    bool ascii;                              /* the terminal shows nothing but ASCII */
+    bool full;                               /* every metric, not the headlines alone */
 };
 
 /*

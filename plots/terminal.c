@@ -5,6 +5,7 @@
  */
 #include "common/file.h"
 #include "common/text.h"
+#include "plots/claim_words.h"
 #include "plots/format.h"
 #include "plots/words.h"
 #include "plots/writers.h"
@@ -282,6 +283,39 @@ static int put_head(const struct table *table, struct error **err) {
     return 0;
 }
 
+/* Published ratios: they need words more than columns. */
+static int put_claims(const struct table *table, struct error **err) {
+    const struct report *report = table->report;
+    if (!report->claims || report->claims->count == 0)
+        return 0;
+    cleanup_free char *total = claims_total(report->claims);
+    if (!total)
+        return error_no_memory(err);
+    putc('\n', table->to);
+    if (put_paragraph(table, "", "  ", TONE_BOLD, total, err) < 0)
+        return -1;
+    for (size_t i = 0; i < report->claims->count; i++) {
+        const struct claim *claim = &report->claims->claims[i];
+        cleanup_free char *subject = claim_subject(report, claim);
+        cleanup_free char *published = claim_published(claim);
+        cleanup_free char *own = claim_own(claim);
+        cleanup_free char *outcome = claim_outcome_text(claim);
+        cleanup_free char *line =
+            subject && published && own && outcome
+                ? text_format("published %s, here %s: %s", published, own, outcome)
+                : NULL;
+        if (!line)
+            return error_no_memory(err);
+        enum tone tone = claim->outcome == CLAIM_REPRODUCED       ? TONE_GOOD
+                         : claim->outcome == CLAIM_NOT_REPRODUCED ? TONE_BAD
+                                                                  : TONE_PLAIN;
+        if (put_paragraph(table, "", "  ", TONE_PLAIN, subject, err) < 0 ||
+            put_paragraph(table, "    ", "    ", tone, line, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int put_foot(const struct table *table, struct error **err) {
     cleanup_text_list struct text_list legend = {0}, warnings = {0};
     if (report_legend(table->report, &legend, err) < 0 ||
@@ -339,7 +373,7 @@ static int write_terminal(const struct report *report, FILE *to, struct error **
         if (report_shows(report, &report->summary->metrics[i]) &&
             put_metric(&table, &report->summary->metrics[i], err) < 0)
             return -1;
-    if (put_foot(&table, err) < 0)
+    if (put_claims(&table, err) < 0 || put_foot(&table, err) < 0)
         return -1;
     return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the table") : 0;
 }

@@ -20,6 +20,7 @@ struct golden {
     struct fixture_options fixture;
     unsigned columns;
     bool ascii, color, full;
+    bool references; /* beside felter2014 and a hostile source */
 };
 
 #define THREE                                                                                      \
@@ -44,6 +45,8 @@ static const struct golden goldens[] = {
      .full = true},
     {"terminal-hostile.txt", "terminal", {3, .blocks = 1, .hostile = true}, .columns = 80},
     {"terminal-alone.txt", "terminal", {1, .blocks = 10, .alone = true}, .columns = 80},
+    {"terminal-references.txt", "terminal", THREE, .columns = 80, .references = true},
+    {"markdown-references.md", "markdown", HOSTILE, .columns = 80, .references = true},
     {"html-hostile.html", "html", {2, .blocks = 6, .hostile = true}, .columns = 80},
     {"markdown-holes.md", "markdown", HOLES, .columns = 80},
     {"markdown-hostile.md", "markdown", HOSTILE, .columns = 80},
@@ -54,12 +57,34 @@ static const struct golden goldens[] = {
     {"json-hostile.json", "json", {2, .blocks = 3, .hostile = true}, .columns = 80},
 };
 
+static void add_references(struct report *report, struct reference_data *data,
+                           struct claims *claims) {
+    cleanup_free char *folder = text_format("%s/results/reference", getenv("SRCDIR"));
+    cleanup_error struct error *err = NULL;
+    reference_add_folder(data, folder, &err);
+    assert_no_error(err);
+    for (size_t i = 0; i < data->count; i++)
+        if (strcmp(data->rows[i].source, "docker-2026") == 0) {
+            free(data->rows[i].source);
+            free(data->rows[i].variant);
+            data->rows[i].source = strdup(fixture_hostile_text);
+            data->rows[i].variant = strdup(fixture_hostile_text);
+        }
+    assert_int_equal(claims_judge(data, report->summary, report->run, claims, &err), 0);
+    report->references = data;
+    report->claims = claims;
+}
+
 static char *written(const struct golden *golden) {
     struct report *report = fixture_report(&golden->fixture);
     report->columns = golden->columns;
     report->ascii = golden->ascii;
     report->color = golden->color;
     report->full = golden->full;
+    cleanup_reference struct reference_data data = {0};
+    cleanup_claims struct claims claims = {0};
+    if (golden->references)
+        add_references(report, &data, &claims);
     const struct report_writer *writer = report_writer_find(golden->format);
     assert_non_null(writer);
     char *text = NULL;
@@ -123,8 +148,12 @@ static void terminal_lines_fit(void **state) {
     (void)state;
     for (unsigned columns = 32; columns <= 130; columns += 7)
         for (unsigned environments = 1; environments <= 9; environments += 4) {
-            struct golden golden = {
-                "width", "terminal", {environments, 10, .holes = true}, columns, .full = true};
+            struct golden golden = {.file = "width",
+                                    .format = "terminal",
+                                    .fixture = {environments, 10, .holes = true},
+                                    .columns = columns,
+                                    .full = true,
+                                    .references = true};
             cleanup_free char *text = written(&golden);
             char *rest = text;
             for (char *line; (line = strsep(&rest, "\n"));)
@@ -136,8 +165,11 @@ static void terminal_lines_fit(void **state) {
 /* Nothing that a terminal obeys comes out of labels. */
 static void hostile_text_is_harmless_on_a_terminal(void **state) {
     (void)state;
-    struct golden golden = {"hostile", "terminal", {3, 10, .hostile = true}, 80, false,
-                            false,     false};
+    struct golden golden = {.file = "hostile",
+                            .format = "terminal",
+                            .fixture = HOSTILE,
+                            .columns = 80,
+                            .references = true};
     for (unsigned ascii = 0; ascii < 2; ascii++) {
         golden.ascii = ascii;
         cleanup_free char *text = written(&golden);
@@ -158,7 +190,7 @@ static void html_refers_to_nothing(void **state) {
         "<script", "javascript:", "http:",   "https:", "src=",   "url(",
         "@import", "<link",       "<iframe", "<img",   "onload", NULL};
     for (size_t i = 0; i < sizeof(variants) / sizeof(*variants); i++) {
-        struct golden golden = {"html", "html", variants[i], .columns = 80};
+        struct golden golden = {"html", "html", variants[i], .columns = 80, .references = i == 0};
         cleanup_free char *text = written(&golden);
         for (const char *const *word = forbidden; *word; word++)
             if (strstr(text, *word))
@@ -173,7 +205,7 @@ static void html_refers_to_nothing(void **state) {
 /* Programs can read what is for programs. */
 static void json_is_valid_and_ascii(void **state) {
     (void)state;
-    struct golden golden = {"json", "json", HOSTILE, .columns = 80};
+    struct golden golden = {"json", "json", HOSTILE, .columns = 80, .references = true};
     cleanup_free char *text = written(&golden);
     json_t *json = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(json);
