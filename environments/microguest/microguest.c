@@ -29,6 +29,13 @@ static char *find_monitor(const char *agent_path) {
                : NULL;
 }
 
+/* An envelope without a limit: what the machine has. */
+static uint64_t memory_bytes(const struct environment_setup *setup) {
+    return setup->envelope.memory_bytes
+               ? setup->envelope.memory_bytes
+               : (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 int microguest_provision(struct environment *environment, struct error **err) {
     if (environment->state)
         return 0;
@@ -63,8 +70,7 @@ static int microguest_describe(struct environment *environment, FILE *to, struct
     char size[32];
     enclosure_describe(setup, self->world, &self->limits, to);
     fprintf(to, "execve %s --data FOLDER --memory %llu",
-            self->monitor ? self->monitor : MONITOR_NAME,
-            (unsigned long long)setup->envelope.memory_bytes);
+            self->monitor ? self->monitor : MONITOR_NAME, (unsigned long long)memory_bytes(setup));
     if (self->user)
         fprintf(to, " --user %u", self->user);
     fprintf(to, " --status-fd N %s --data /data\n", setup->agent_path);
@@ -72,7 +78,7 @@ static int microguest_describe(struct environment *environment, FILE *to, struct
             "  a KVM guest without a kernel: %s of memory, a virtual CPU for every thread,\n"
             "  4 KiB and 2 MiB pages (never writable and executable), system calls leave as exits\n"
             "  the monitor: %sno capabilities, no_new_privs, seccomp; files only in FOLDER\n",
-            format_size(setup->envelope.memory_bytes, size), self->user ? "user nobody, " : "");
+            format_size(memory_bytes(setup), size), self->user ? "user nobody, " : "");
     return 0;
 }
 
@@ -94,7 +100,7 @@ static int start_monitor(struct instance *instance, int agent_fd, struct error *
     const struct microguest *microguest = environment->state;
     struct microguest_instance *self = instance->state;
     char memory[32], user[16], status_fd[16];
-    snprintf(memory, sizeof(memory), "%llu", (unsigned long long)setup->envelope.memory_bytes);
+    snprintf(memory, sizeof(memory), "%llu", (unsigned long long)memory_bytes(setup));
     snprintf(user, sizeof(user), "%u", microguest->user);
     snprintf(status_fd, sizeof(status_fd), "%d", self->status_fd);
     const char *const arguments[] = {

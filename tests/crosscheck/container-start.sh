@@ -24,6 +24,9 @@ if [ "$(id -u)" = 0 ]; then
     set -- "$@" container:userns=on
 fi
 set -- "$@" container:seccomp=off
+if "$build/boxmark-microguest" --probe 2>/dev/null | grep -q '^guest_steps_per_s='; then
+    set -- "$@" microguest
+fi
 if command -v bwrap >/dev/null; then
     set -- "$@" -- "bwrap --unshare-all" bwrap --unshare-all --die-with-parent \
         --ro-bind "$agent" /agent --proc /proc --dev /dev --bind "$scratch/data" /data /agent
