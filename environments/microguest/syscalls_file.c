@@ -30,6 +30,14 @@ static void held_cleanup(struct held *held) {
     __attribute__((cleanup(held_cleanup))) struct held name = {                                    \
         call, descriptors_hold(&(call)->vmm->descriptors, (int)(number))}
 
+/*
+ * The channel and standard error are only written, read and waited for. They may be files that
+ * others keep (a log): the program must not cut, extend or overwrite them, nor change their flags.
+ */
+static bool is_stream(const struct held *held) {
+    return held->descriptor->kind == DESCRIPTOR_STREAM;
+}
+
 enum { SIGNAL_PIPE = 13 };
 
 /* A channel without a reader ends a program that does not say otherwise, as SIGPIPE would. */
@@ -44,6 +52,8 @@ static int64_t transfer(struct call *call, bool writes, bool at_offset) {
     uint64_t bytes = call->arguments[2];
     if (!held.descriptor)
         return -EBADF;
+    if (at_offset && is_stream(&held))
+        return -ESPIPE;
     if (bytes > TRANSFER_MAX_BYTES)
         bytes = TRANSFER_MAX_BYTES;
     /* Nothing to move: the descriptor still has its say. */
@@ -106,6 +116,8 @@ static int64_t transfer_vectors(struct call *call, bool writes, bool at_offset, 
     HOLD(held, call, call->arguments[0]);
     if (!held.descriptor)
         return -EBADF;
+    if (at_offset && is_stream(&held))
+        return -ESPIPE;
     int64_t count = copy_vectors(call, vectors, writes);
     if (count < 0)
         return count;
@@ -139,6 +151,8 @@ static int64_t serve_lseek(struct call *call) {
     HOLD(held, call, call->arguments[0]);
     if (!held.descriptor)
         return -EBADF;
+    if (is_stream(&held))
+        return -ESPIPE;
     return call_result(
         lseek(held.descriptor->host_fd, (off_t)call->arguments[1], (int)call->arguments[2]));
 }
@@ -149,18 +163,24 @@ static int64_t serve_close(struct call *call) {
 
 static int64_t serve_fsync(struct call *call) {
     HOLD(held, call, call->arguments[0]);
-    return held.descriptor ? call_result(fsync(held.descriptor->host_fd)) : -EBADF;
+    if (!held.descriptor || is_stream(&held))
+        return held.descriptor ? -EINVAL : -EBADF;
+    return call_result(fsync(held.descriptor->host_fd));
 }
 
 static int64_t serve_fdatasync(struct call *call) {
     HOLD(held, call, call->arguments[0]);
-    return held.descriptor ? call_result(fdatasync(held.descriptor->host_fd)) : -EBADF;
+    if (!held.descriptor || is_stream(&held))
+        return held.descriptor ? -EINVAL : -EBADF;
+    return call_result(fdatasync(held.descriptor->host_fd));
 }
 
 static int64_t serve_ftruncate(struct call *call) {
     HOLD(held, call, call->arguments[0]);
     if (!held.descriptor)
         return -EBADF;
+    if (is_stream(&held))
+        return -EINVAL;
     return call_result(ftruncate(held.descriptor->host_fd, (off_t)call->arguments[1]));
 }
 
@@ -168,6 +188,8 @@ static int64_t serve_fallocate(struct call *call) {
     HOLD(held, call, call->arguments[0]);
     if (!held.descriptor)
         return -EBADF;
+    if (is_stream(&held))
+        return -ESPIPE;
     return call_result(fallocate(held.descriptor->host_fd, (int)call->arguments[1],
                                  (off_t)call->arguments[2], (off_t)call->arguments[3]));
 }
@@ -176,6 +198,8 @@ static int64_t serve_fadvise(struct call *call) {
     HOLD(held, call, call->arguments[0]);
     if (!held.descriptor)
         return -EBADF;
+    if (is_stream(&held))
+        return -ESPIPE;
     return -posix_fadvise(held.descriptor->host_fd, (off_t)call->arguments[1],
                           (off_t)call->arguments[2], (int)call->arguments[3]);
 }
@@ -214,7 +238,7 @@ static int64_t serve_fcntl(struct call *call) {
     case F_GETFL:
         return call_result(fcntl(fd, F_GETFL));
     case F_SETFL:
-        return held.descriptor->kind == DESCRIPTOR_FACT
+        return held.descriptor->kind != DESCRIPTOR_DATA
                    ? -EPERM
                    : call_result(fcntl(fd, F_SETFL, (int)(call->arguments[2] & changeable)));
     default:

@@ -258,6 +258,21 @@ static int do_paths(void) {
     return 0;
 }
 
+/* Somebody's log: it may be written to, and that is all. */
+static int do_streams(void) {
+    char byte = 'x';
+    for (long fd = 0; fd < 3; fd++) {
+        EXPECT(CALL(__NR_ftruncate, fd, 0, 0) == -EINVAL);
+        EXPECT(CALL4(__NR_fallocate, fd, 0, 0, 1 << 20) == -ESPIPE);
+        EXPECT(CALL(__NR_lseek, fd, 0, 0) == -ESPIPE);
+        EXPECT(CALL4(__NR_pwrite64, fd, &byte, 1, 0) == -ESPIPE);
+        EXPECT(CALL4(__NR_pread64, fd, &byte, 1, 0) == -ESPIPE);
+        EXPECT(CALL(__NR_fcntl, fd, F_SETFL, O_NONBLOCK) == -EPERM);
+        EXPECT(CALL(__NR_fsync, fd, 0, 0) == -EINVAL);
+    }
+    return 0;
+}
+
 static int do_descriptors(void) {
     long count = 0;
     while (open_path("/proc/cpuinfo", O_RDONLY) >= 0)
@@ -458,14 +473,21 @@ static int do_fuzz(void) {
         case __NR_write: /* would fill the log */
         case __NR_writev:
         case __NR_pwritev2:
-        case __NR_munmap: /* could take away our own code and stack */
-        case __NR_mprotect:
-        case __NR_mremap:
-        case __NR_brk:
-        case __NR_madvise:
         case __NR_arch_prctl:
             continue;
+        case __NR_munmap: /* only there: elsewhere are our own code and stack */
+        case __NR_mprotect:
+        case __NR_mremap:
+        case __NR_madvise:
+            arguments[0] = (long)pages + (long)(random_next() % 256) * 4096;
+            arguments[1] = (long)(random_next() % (256 << 10));
+            arguments[2] %= 1 << 20;
+            break;
+        case __NR_brk:
+            arguments[0] = CALL(__NR_brk, 0, 0, 0) + (long)(random_next() % 65536) - 16384;
+            break;
         case __NR_mmap:
+            arguments[1] %= 1 << 20;
             arguments[3] &= ~(long)(MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_POPULATE);
             break;
         }
@@ -531,6 +553,7 @@ static const struct {
     PAYLOAD(stack_overflow),
     PAYLOAD(bad_pointers),
     PAYLOAD(paths),
+    PAYLOAD(streams),
     PAYLOAD(descriptors),
     PAYLOAD(unknown_calls),
     PAYLOAD(memory),
