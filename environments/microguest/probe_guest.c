@@ -16,7 +16,7 @@
 #define FEW_STEPS_ARE_SLOW_NS (1 * NS_PER_MS)
 /* Natively some 0.3 ms, so that most rounds are over before another task gets the CPU. */
 #define MANY_STEPS UINT32_C(1000000)
-#define ROUNDS 12
+#define ROUNDS 24
 
 /* In user mode: count down, then a system call. */
 static const uint8_t code[] = {
