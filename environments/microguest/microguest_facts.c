@@ -9,9 +9,8 @@
 #include <string.h>
 
 #define PROBE_TIMEOUT_NS (2 * NS_PER_S)
-/* Of the host's rate: native guests reach 0.9 and more, on a machine that others keep busy perhaps
- * half of it; emulators 0.001. */
-#define NATIVE_FRACTION 0.2
+/* Of the host's rate: native guests reach 0.9 and more, emulators 0.001. */
+#define NATIVE_FRACTION 0.5
 
 static void missing(struct probe_result *result, const char *detail, const char *advice) {
     result->readiness = READINESS_MISSING;

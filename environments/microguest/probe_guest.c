@@ -82,15 +82,21 @@ static int measure(struct vmm *vmm, struct error **err) {
         return -1;
     uint32_t steps = ns < FEW_STEPS_ARE_SLOW_NS ? MANY_STEPS : FEW_STEPS;
     unsigned rounds = steps == MANY_STEPS ? ROUNDS : 2;
-    double guest = rate(FEW_STEPS, ns), host = 0;
-    /* The best of each: what disturbs a loop only ever slows it down. */
+    uint64_t least_ns = UINT64_MAX, least_around_ns = UINT64_MAX;
+    double host = 0;
+    /* The best of each: what disturbs a loop only ever slows it down. Entering and leaving, which
+     * may cost as much as the loop, is timed by a short one and taken off. */
     for (unsigned round = 0; round < rounds; round++) {
-        if (count_in_guest(vcpu, LOW_GVA, steps, &ns, err) < 0)
+        uint64_t around_ns;
+        if (count_in_guest(vcpu, LOW_GVA, 1, &around_ns, err) < 0 ||
+            count_in_guest(vcpu, LOW_GVA, steps, &ns, err) < 0)
             return -1;
+        least_around_ns = around_ns < least_around_ns ? around_ns : least_around_ns;
         double on_host = rate(MANY_STEPS, count_on_host(MANY_STEPS));
-        guest = rate(steps, ns) > guest ? rate(steps, ns) : guest;
+        least_ns = ns < least_ns ? ns : least_ns;
         host = on_host > host ? on_host : host;
     }
+    double guest = rate(steps, least_ns > least_around_ns ? least_ns - least_around_ns : least_ns);
     printf("guest_steps_per_s=%.0f\nhost_steps_per_s=%.0f\nentry=%s\ntime=%s\n", guest, host,
            vmm->status->entry, vmm->status->time_source);
     return 0;
