@@ -147,9 +147,9 @@ static void run_variant(const char *spec) {
     expect(instance, MESSAGE_HELLO);
     check_identity(instance);
     check_facts(instance);
-    send_message(
-        instance,
-        &(struct message){.type = MESSAGE_RUN, .id = 2, .name = "null", .object = json_object()});
+    json_auto_t *nothing = json_object();
+    send_message(instance, &(struct message){
+                               .type = MESSAGE_RUN, .id = 2, .name = "null", .object = nothing});
     expect(instance, MESSAGE_BEGIN);
     expect(instance, MESSAGE_END);
     send_message(instance, &(struct message){.type = MESSAGE_QUIT, .id = 3});
