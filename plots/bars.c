@@ -163,7 +163,7 @@ static void add_points(struct figure *figure, const struct bars *bars,
     for (unsigned row = 0; row < rows->count; row++) {
         const struct summary_cell *cell =
             &bars->metrics[row / environments]->cells[row % environments];
-        for (unsigned i = 0; i < cell->blocks; i++) {
+        for (unsigned i = 0; i < cell->blocks; i += figure_stride(cell->blocks)) {
             /* Spread over the bar's height in order of blocks, so that equal values stay apart. */
             double offset = cell->blocks > 1 ? 0.5 * i / (cell->blocks - 1) - 0.25 : 0;
             figure_row(
@@ -214,15 +214,19 @@ static char *caption(const struct bars *bars, const struct figure *figure) {
     unsigned blocks = report_blocks(bars->report);
     char confidence[40];
     report_confidence(bars->report, confidence);
+    unsigned stride = figure_stride(blocks);
+    char points[40] = "single blocks";
+    if (stride > 1)
+        snprintf(points, sizeof(points), "one block in %u", stride);
     char *lines =
         blocks <= 1 ? strdup("Bars: the one block measured; nothing is known of the spread.")
         : bars->intervals
-            ? text_format("Bars: medians of %u blocks; points: single blocks; lines: %s intervals "
-                          "of the median.",
-                          blocks, confidence)
-            : text_format("Bars: medians of %u blocks; points: single blocks; lines: smallest to "
-                          "largest (too few blocks for intervals).",
-                          blocks);
+            ? text_format("Bars: medians of %u blocks; points: %s; lines: %s intervals of the "
+                          "median.",
+                          blocks, points, confidence)
+            : text_format("Bars: medians of %u blocks; points: %s; lines: smallest to largest (too "
+                          "few blocks for intervals).",
+                          blocks, points);
     int reference = report_reference(bars->report);
     char *ratio = NULL;
     if (reference < 0)

@@ -135,6 +135,11 @@ unsigned figure_color(const struct figure *figure, unsigned index) {
     return figure->paper ? greys[index % count] : colors[index % count];
 }
 
+unsigned figure_stride(unsigned count) {
+    enum { POINTS_MAX = 400 };
+    return count <= POINTS_MAX ? 1 : (count + POINTS_MAX - 1) / POINTS_MAX;
+}
+
 double figure_step(double span, unsigned most) {
     if (!(span > 0) || !isfinite(span) || most == 0)
         return 1;

@@ -64,6 +64,12 @@ void drawing_style(const struct drawing *drawing, struct figure *figure);
  */
 unsigned figure_color(const struct figure *figure, unsigned index);
 
+/*
+ * Of how many values one is drawn as a point, so that a long run's picture stays a picture: every
+ * first up to 400 values.
+ */
+unsigned figure_stride(unsigned count);
+
 /* A round step that gives `most` ticks at most over this span. */
 double figure_step(double span, unsigned most);
 

@@ -87,7 +87,7 @@ static void add_distribution(struct figure *figure, const struct figure_rows *ro
     figure_end_block(figure);
     for (unsigned i = 0; i < rows->count; i++) {
         const struct summary_cell *cell = steadiness->cells[i];
-        for (unsigned k = 0; k < cell->blocks; k++)
+        for (unsigned k = 0; k < cell->blocks; k += figure_stride(cell->blocks))
             figure_row(figure,
                        (double[]){rows->positions[i] - (0.5 * k / (cell->blocks - 1) - 0.25),
                                   deviation(cell, k)},
@@ -96,18 +96,29 @@ static void add_distribution(struct figure *figure, const struct figure_rows *ro
     figure_end_block(figure);
 }
 
-/* Each row's curve rises and falls around its middle; an empty line ends it. */
+/*
+ * Each row's curve rises and falls around its middle; an empty line ends it. In a long run a point
+ * stands for several blocks, drawn from the smallest to the largest of them.
+ */
 static void add_series(struct figure *figure, const struct figure_rows *rows,
                        const struct steadiness *steadiness) {
     for (unsigned i = 0; i < rows->count; i++) {
         const struct summary_cell *cell = steadiness->cells[i];
-        for (unsigned k = 0; k < cell->blocks; k++)
-            figure_row(
-                figure,
-                (double[]){(double)cell->value_blocks[k] + 1,
-                           rows->positions[i] - 0.45 * deviation(cell, k) / steadiness->limit,
-                           figure_color(figure, steadiness->environments[i])},
-                3);
+        unsigned stride = figure_stride(cell->blocks);
+        for (unsigned k = 0; k < cell->blocks; k += stride) {
+            double least = INFINITY, greatest = -INFINITY;
+            for (unsigned j = k; j < k + stride && j < cell->blocks; j++) {
+                least = fmin(least, deviation(cell, j));
+                greatest = fmax(greatest, deviation(cell, j));
+            }
+            const double ends[] = {least, greatest};
+            for (unsigned j = 0; j < (stride > 1 ? 2 : 1); j++)
+                figure_row(figure,
+                           (double[]){(double)cell->value_blocks[k] + 1,
+                                      rows->positions[i] - 0.45 * ends[j] / steadiness->limit,
+                                      figure_color(figure, steadiness->environments[i])},
+                           3);
+        }
         fputs("\n", figure->data);
     }
     figure_end_block(figure);
