@@ -136,8 +136,10 @@ int container_probe(struct environment *environment, struct probe_result *ret_re
     }
     struct refusal refusal;
     if (!try_in_child(plan, &refusal)) {
+        /* ENOSPC, of all things, is how the kernel says that the limit of namespaces is reached. */
         snprintf(ret_result->detail, sizeof(ret_result->detail), "%s failed: %s", refusal.step,
-                 strerror(refusal.errnum));
+                 refusal.errnum == ENOSPC ? "no more of them are allowed"
+                                          : strerror(refusal.errnum));
         missing(ret_result,
                 refusal.errnum == ENODEV ? "as root: modprobe overlay" : refusal_advice(plan));
         return 0;
