@@ -110,7 +110,7 @@ static void put_statistics(const struct summary *summary, unsigned blocks, FILE 
                 "; ratios are paired with %s within blocks, their %s interval being the hull of a "
                 "percentile bootstrap (%u resamples) and the distribution-free interval of the "
                 "median. A difference is called better or worse when the whole interval lies more "
-                "than %s from 1 and the difference survives a permutation test with Holm's "
+                "than %s from 1 and the difference survives a paired test with Holm's "
                 "correction, no difference when all of it lies within %s, and inconclusive "
                 "otherwise",
                 summary->environments[0].title, confidence, summary->options.resamples, margin,

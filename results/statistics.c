@@ -221,6 +221,16 @@ double statistics_sign_flip_p(const double *differences, size_t count, unsigned 
     return (double)extreme / (resamples + 1.0);
 }
 
+double statistics_paired_t_p(const double *differences, size_t count) {
+    if (count < 2)
+        return NAN;
+    double mean = gsl_stats_mean(differences, 1, count);
+    double error = gsl_stats_sd_m(differences, 1, count, mean) / sqrt((double)count);
+    if (!(error > 0))
+        return mean == 0 ? 1 : 0;
+    return 2 * gsl_cdf_tdist_Q(fabs(mean) / error, (double)count - 1);
+}
+
 int statistics_holm(double *p_values, size_t count, struct error **err) {
     cleanup_free size_t *order = calloc(count + 1, sizeof(*order));
     cleanup_free double *tests = calloc(count + 1, sizeof(*tests));

@@ -91,15 +91,15 @@ double statistics_sign_flip_p(const double *differences, size_t count, unsigned 
                               uint64_t seed);
 
 /*
- * Permutation test of two samples of `count` values each (Pitman, JRSS Supplement 4, 1937): if the
- * labels mean nothing, every half of the pooled values is as likely to be the first sample.
- * Two-sided p-value of the difference of the means; all halves are counted. For few pairs its
- * smallest value (2 / C(2n, n)) is far below that of sign_flip (2 / 2^n), so that a plain difference
- * can survive Holm's correction; what blocks have in common only makes it more careful. NAN
- * without values or above STATISTICS_POOLED_PAIRS.
+ * Student's paired test (Biometrika 6, 1908) of "no difference": two-sided p-value of the mean of
+ * the differences. For few pairs the sign patterns cannot give a p-value small enough for any
+ * correction (2 / 2^n); to pool all values of both sides instead forgets the pairing, and with it
+ * everything that blocks had in common. NAN for fewer than two differences.
  */
-#define STATISTICS_POOLED_PAIRS 9
-double statistics_pooled_p(const double *first, const double *second, size_t count);
+double statistics_paired_t_p(const double *differences, size_t count);
+
+/* From so many pairs on the sign patterns have enough resolution: 2 / 2^10 is 0.002. */
+#define STATISTICS_SIGN_FLIP_PAIRS 10
 
 /*
  * Holm's step-down adjustment of p-values (Scandinavian Journal of Statistics 6, 1979), in place:

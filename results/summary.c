@@ -120,7 +120,6 @@ static int describe_cell(struct summary_cell *cell, double confidence, struct er
 static int pair_blocks(const struct summary *summary, const struct summary_cell *reference,
                        struct summary_cell *cell, unsigned environment, double *logs,
                        struct error **err) {
-    double firsts[STATISTICS_POOLED_PAIRS], seconds[STATISTICS_POOLED_PAIRS];
     unsigned pairs = 0;
     for (unsigned r = 0, c = 0; r < reference->blocks && c < cell->blocks;) {
         uint64_t reference_block = reference->value_blocks[r], block = cell->value_blocks[c];
@@ -130,10 +129,6 @@ static int pair_blocks(const struct summary *summary, const struct summary_cell 
         }
         double below = reference->values[r++], above = cell->values[c++];
         if (below > 0 && above > 0) {
-            if (pairs < STATISTICS_POOLED_PAIRS) {
-                firsts[pairs] = log(above);
-                seconds[pairs] = log(below);
-            }
             logs[pairs++] = log(above) - log(below);
             continue;
         }
@@ -145,7 +140,6 @@ static int pair_blocks(const struct summary *summary, const struct summary_cell 
         return cell->reason ? 0 : error_no_memory(err);
     }
     cell->pairs = pairs;
-    cell->p_value = statistics_pooled_p(firsts, seconds, pairs);
     return 0;
 }
 
@@ -155,8 +149,9 @@ static int compare_cell(const struct summary *summary, const struct summary_metr
                         struct error **err) {
     const struct summary_options *options = &summary->options;
     uint64_t seed = cell_seed(summary, metric, environment);
-    if (cell->pairs > STATISTICS_POOLED_PAIRS)
-        cell->p_value = statistics_sign_flip_p(logs, cell->pairs, options->resamples, seed);
+    cell->p_value = cell->pairs < STATISTICS_SIGN_FLIP_PAIRS
+                        ? statistics_paired_t_p(logs, cell->pairs)
+                        : statistics_sign_flip_p(logs, cell->pairs, options->resamples, seed);
     gsl_sort(logs, 1, cell->pairs);
     cell->ratio = exp(statistics_median_sorted(logs, cell->pairs));
     struct interval interval;

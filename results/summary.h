@@ -51,7 +51,7 @@ struct summary_cell {
     /* Ratio to the reference, paired within blocks; NAN for the reference itself. */
     unsigned pairs;
     double ratio, ratio_low, ratio_high;
-    double p_value, p_holm; /* permutation test of "no difference"; Holm over all headlines */
+    double p_value, p_holm; /* paired test of "no difference"; Holm over all headlines */
     double detectable;      /* smallest relative difference this run could have seen; NAN unknown */
     enum verdict verdict;
     char *reason; /* why untrustworthy, inconclusive or without figures, in words; or NULL */
