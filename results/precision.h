@@ -9,8 +9,8 @@
  *
  * Looking at the interval to decide when to stop favours samples that look narrow by chance, so
  * that the confidence at the moment of stopping is somewhat below its nominal value (Anscombe,
- * Biometrics 10, 1954). The rule looks at the width alone, never at the ratio nor the verdict: there is
- * no stopping because a difference has become significant, whose error grows without bound
+ * Biometrics 10, 1954). The rule looks at the width alone, never at the ratio nor the verdict:
+ * there is no stopping because a difference has become significant, whose error grows without bound
  * (Armitage, McPherson and Rowe, JRSS A 132, 1969). docs/method.md has the measured effect.
  */
 #ifndef BOXMARK_RESULTS_PRECISION_H
