@@ -26,6 +26,7 @@ enum {
     KEY_START_TIMEOUT,
     KEY_REQUIRE_KVM,
     KEY_DRY_RUN,
+    KEY_NO_PLOTS,
     KEY_SET,
     KEY_RESUME,
 };
@@ -58,6 +59,7 @@ static const struct argp_option option_table[] = {
     {"timeout", KEY_TIMEOUT, "TIME", 0, "longest time for one request", 0},
     {"start-timeout", KEY_START_TIMEOUT, "TIME", 0, "longest time for one start (default: 2m)", 0},
     {"dry-run", KEY_DRY_RUN, NULL, 0, "print the plan and every command line; start nothing", 0},
+    {"no-plots", KEY_NO_PLOTS, NULL, 0, "no figures now; `boxmark plot` draws them at any time", 0},
     {"quiet", 'q', NULL, 0, "no progress, warnings only", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
@@ -182,6 +184,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         break;
     case KEY_DRY_RUN:
         options->dry_run = true;
+        break;
+    case KEY_NO_PLOTS:
+        options->no_plots = true;
         break;
     case ARGP_KEY_ARG:
         error_set(input->err, ERROR_USAGE, 0, "run takes no argument: \"%s\"", argument);

@@ -68,8 +68,10 @@ int outcome_show(struct run *run, struct error **err) {
     run_view_report(&view, &report);
     if (write_summary(&view, err) < 0 || write_page(&report, err) < 0)
         return -1;
-    progress_step(&run->progress, "drawing the figures");
-    draw(run, &report);
+    if (!run->options->no_plots) {
+        progress_step(&run->progress, "drawing the figures");
+        draw(run, &report);
+    }
     progress_end(&run->progress);
     if (report_writer_find("terminal")->write(&report, stdout, err) < 0)
         return -1;

@@ -31,6 +31,7 @@ struct run_options {
     uint64_t request_timeout_ns, start_timeout_ns; /* 0: the default */
     bool require_kvm;
     bool dry_run;
+    bool no_plots;
     bool quiet;
     const char *resume; /* run folder to continue, or NULL */
 };

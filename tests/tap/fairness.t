@@ -16,7 +16,7 @@ cells() {
 
 claims=0 compared=0
 for seed in $(seq 20); do
-    "$BOXMARK" run -q -p smoke -w prime,zip,stream,disk --blocks 12 --seed "$seed" \
+    "$BOXMARK" run -q --no-plots -p smoke -w prime,zip,stream,disk --blocks 12 --seed "$seed" \
         -o "$SCRATCH/aa$seed" -e "mock:noise=0.05$seed" -e "mock:noise=0.05$seed" \
         >/dev/null 2>&1
     compared=$((compared + $(cells "aa$seed" | grep -c '#2 ')))
@@ -27,7 +27,7 @@ is "$claims" 0 "and no difference is claimed"
 
 claims=0 compared=0
 for seed in $(seq 20); do
-    "$BOXMARK" run -q -p smoke -w prime,zip,stream --seed "$seed" -o "$SCRATCH/host$seed" -e host -e host \
+    "$BOXMARK" run -q --no-plots -p smoke -w prime,zip,stream --seed "$seed" -o "$SCRATCH/host$seed" -e host -e host \
         >/dev/null 2>&1
     compared=$((compared + $(cells "host$seed" | grep -c '#2 ')))
     claims=$((claims + $(cells "host$seed" | grep -cE ' (better|worse)$')))
@@ -37,13 +37,13 @@ is "$claims" 0 "and no difference is claimed"
 
 # ---- Known effects ---------------------------------------------------------------------------
 
-run "$BOXMARK" run -q -p smoke -w prime --blocks 6 -o "$SCRATCH/delay" -e mock -e mock:delay=1.5
+run "$BOXMARK" run -q --no-plots -p smoke -w prime --blocks 6 -o "$SCRATCH/delay" -e mock -e mock:delay=1.5
 status_is 0 "a run with a deliberate delay"
 is "$(cells delay | grep 'delay=1.5')" "prime time mock:delay=1.5 1.5 1.5 1.5 worse" \
     "the delay is recovered exactly"
 
 # One CPU for both, half of its time for the container; long enough for many periods of the quota.
-run "$BOXMARK" run -q -p smoke -w prime --cpus 1 --set prime.limit=2000 --set prime.events=12000 --blocks 6 \
+run "$BOXMARK" run -q --no-plots -p smoke -w prime --cpus 1 --set prime.limit=2000 --set prime.events=12000 --blocks 6 \
     -e host -e container:cpu_quota=50% -o "$SCRATCH/quota"
 if [ "$status" -eq 3 ] || [ ! -e "$SCRATCH/quota/samples.csv" ]; then
     skip "no container with a quota here: $(head -1 <<<"$output")"
@@ -58,7 +58,7 @@ fi
 
 # ---- Untrustworthy on purpose ----------------------------------------------------------------
 
-run "$BOXMARK" run -q -p smoke -w prime --blocks 2 --set prime.events=40 -o "$SCRATCH/skew" \
+run "$BOXMARK" run -q --no-plots -p smoke -w prime --blocks 2 --set prime.events=40 -o "$SCRATCH/skew" \
     -e mock -e mock:skew=0.98
 status_is 5 "a guest clock that runs 2 % slow makes the run untrustworthy"
 like "$output" "guest_clock" "and the clock is named"
@@ -69,14 +69,14 @@ cpu=$("$BOXMARK" run -p smoke -e host --cpus 1 --dry-run | sed -n 's/.*CPUs \([0
 timeout 60 taskset -c "$cpu" sh -c 'while :; do :; done' &
 neighbour=$!
 cleanup eval "kill $neighbour 2>/dev/null"
-run "$BOXMARK" run -q -p smoke -w prime --cpus 1 --set prime.limit=10000 --set prime.events=4000 \
+run "$BOXMARK" run -q --no-plots -p smoke -w prime --cpus 1 --set prime.limit=10000 --set prime.events=4000 \
     -o "$SCRATCH/busy" -e host
 kill "$neighbour" 2>/dev/null
 wait "$neighbour" 2>/dev/null
 status_is 5 "a busy neighbour makes the run untrustworthy"
 like "$output" "load: others used" "and the load is named"
 
-run "$BOXMARK" run -q -p smoke -w disk -o "$SCRATCH/unsafe" -e host -e vm:cache=unsafe
+run "$BOXMARK" run -q --no-plots -p smoke -w disk -o "$SCRATCH/unsafe" -e host -e vm:cache=unsafe
 if [ "$status" -eq 3 ]; then
     skip "no virtual machine here: $(head -1 <<<"$output")" 2
 else

@@ -32,7 +32,7 @@ for signal in INT TERM; do
     out=$SCRATCH/$signal
     mkdir "$SCRATCH/data-$signal"
     # A background job of a script ignores SIGINT, and would pass that on.
-    env --default-signal=INT "$BOXMARK" run "${endless[@]}" -q -o "$out" \
+    env --default-signal=INT "$BOXMARK" run --no-plots "${endless[@]}" -q -o "$out" \
         --data "$SCRATCH/data-$signal" >"$SCRATCH/$signal.out" 2>"$SCRATCH/$signal.err" &
     pid=$!
     running=$pid

@@ -157,7 +157,7 @@ is "$(find "$DATA" -mindepth 1 | sort | tr '\n' ' ')" "$DATA/escape $DATA/link "
     "the agent leaves no files"
 
 # As an environment.
-run "$BOXMARK" run -p smoke -e host -e microguest -o "$SCRATCH/run" --blocks 1 --quiet
+run "$BOXMARK" run --no-plots -p smoke -e host -e microguest -o "$SCRATCH/run" --blocks 1 --quiet
 status_is 0 "a run with the micro-guest ends well"
 like "$(cut -d, -f4,5 "$SCRATCH/run/samples.csv" | sort -u)" '"?microguest"?,"?KVM' "its rows say KVM"
 file_exists "$SCRATCH/run/environments/microguest/exits.jsonl" "its exits are kept"

@@ -8,7 +8,7 @@
 compare() {
     local out=$1
     shift
-    run "$BOXMARK" run -p smoke -w prime,zip -q -o "$SCRATCH/$out" "$@"
+    run "$BOXMARK" run --no-plots -p smoke -w prime,zip -q -o "$SCRATCH/$out" "$@"
 }
 
 # What was done, in order: BLOCK ENVIRONMENT WORKLOAD for each request.
