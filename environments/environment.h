@@ -188,6 +188,7 @@ void instance_stamp(struct instance *instance, enum stamp stamp);
 extern const struct environment_ops environment_host;
 extern const struct environment_ops environment_container;
 extern const struct environment_ops environment_microguest;
+extern const struct environment_ops environment_uml;
 extern const struct environment_ops environment_vm;
 
 #endif

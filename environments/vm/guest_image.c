@@ -176,6 +176,18 @@ static int build_initramfs(const char *cache, const char *agent_path,
                  &image->initramfs_path, err);
 }
 
+int guest_initramfs_build(const char *agent_path, const struct guest_modules *modules,
+                          struct guest_image *ret_image, struct error **err) {
+    cleanup_guest_image struct guest_image image = {0};
+    cleanup_free char *cache = NULL;
+    if (guest_cache_folder(&cache, err) < 0 ||
+        build_initramfs(cache, agent_path, modules, &image, err) < 0)
+        return -1;
+    *ret_image = image;
+    image = (struct guest_image){0};
+    return 0;
+}
+
 static int take_kernel(const char *cache, const struct guest_kernel *kernel,
                        struct guest_image *image, struct error **err) {
     cleanup_kernel_file struct kernel_file file = {0};

@@ -27,6 +27,10 @@ int guest_image_build(const char *agent_path, const struct guest_kernel *kernel,
                       const struct guest_driver *drivers, struct guest_image *ret_image,
                       struct error **err);
 
+/* The initramfs alone, for a kernel that is a file of its own: fills those members of the image. */
+int guest_initramfs_build(const char *agent_path, const struct guest_modules *modules,
+                          struct guest_image *ret_image, struct error **err);
+
 void guest_image_clear(struct guest_image *image);
 static inline void guest_image_cleanup(struct guest_image *image) {
     guest_image_clear(image);
