@@ -73,6 +73,10 @@ unsigned figure_stride(unsigned count);
 /* A round step that gives `most` ticks at most over this span. */
 double figure_step(double span, unsigned most);
 
+/* The overview of one report, or of several under their names. */
+int overview_draw(const struct report *const *reports, const char *const *names, unsigned count,
+                  struct drawing *drawing, struct error **err);
+
 extern const struct figure_kind figure_bars;
 extern const struct figure_kind figure_overview;
 extern const struct figure_kind figure_timeline;

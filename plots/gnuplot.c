@@ -55,9 +55,9 @@ static const struct figure_format {
 };
 
 struct drawing {
-    const char *gnuplot;       /* path of the program */
-    const char *script_folder; /* installed */
-    const char *own_folder;    /* the user's, or NULL */
+    char *gnuplot;       /* path of the program */
+    char *script_folder; /* installed */
+    char *own_folder;    /* the user's, or NULL */
     const char *output_folder;
     const struct figure_style *style;
     const struct figure_kind *kinds[KINDS_MAX];
@@ -73,7 +73,11 @@ static void drawing_cleanup(struct drawing *drawing) {
     for (unsigned i = 0; i < drawing->name_count; i++)
         free(drawing->names[i]);
     free(drawing->names);
+    free(drawing->gnuplot);
+    free(drawing->script_folder);
+    free(drawing->own_folder);
 }
+#define cleanup_drawing CLEANUP(drawing)
 
 static const struct figure_format *format_find(const char *name, struct error **err) {
     const char *names[sizeof(formats) / sizeof(*formats)] = {NULL};
@@ -313,36 +317,48 @@ static int find_own_scripts(const char *asked, char **ret_folder, struct error *
     return 0;
 }
 
-int plot_run(const struct report *report, const struct plot_options *options, unsigned *ret_count,
-             struct error **err) {
-    __attribute__((cleanup(drawing_cleanup))) struct drawing drawing = {0};
-    cleanup_free char *gnuplot = file_find_program("gnuplot");
-    cleanup_free char *scripts = NULL, *own_scripts = NULL;
-    if (parse_formats(&drawing, options->formats ? options->formats : "svg,png", err) < 0 ||
-        parse_style(&drawing, options->style ? options->style : styles[0].name, err) < 0 ||
-        parse_figures(&drawing, options->figures ? options->figures : PLOT_MAIN_FIGURES, err) < 0)
+/* Everything that a figure needs but its content. */
+static int drawing_open(struct drawing *drawing, const struct plot_options *options,
+                        struct error **err) {
+    if (parse_formats(drawing, options->formats ? options->formats : "svg,png", err) < 0 ||
+        parse_style(drawing, options->style ? options->style : styles[0].name, err) < 0 ||
+        parse_figures(drawing, options->figures ? options->figures : PLOT_MAIN_FIGURES, err) < 0)
         return -1;
-    if (!gnuplot) {
+    drawing->gnuplot = file_find_program("gnuplot");
+    if (!drawing->gnuplot) {
         error_set(err, ERROR_UNAVAILABLE, 0, "gnuplot is not installed: there are no plots");
         return error_advise(err, "install it (`./bootstrap packages' names the command), then "
                                  "run `boxmark plot' on the run; nothing needs measuring again");
     }
-    if (find_scripts(&scripts, err) < 0)
+    if (find_scripts(&drawing->script_folder, err) < 0)
         return -1;
-    if (options->script_folder && find_own_scripts(options->script_folder, &own_scripts, err) < 0)
+    if (options->script_folder &&
+        find_own_scripts(options->script_folder, &drawing->own_folder, err) < 0)
         return -1;
+    drawing->output_folder = options->output_folder;
     cleanup_free char *data_folder = text_format("%s/data", options->output_folder);
-    if (!data_folder)
-        return error_no_memory(err);
-    if (file_make_folders(data_folder, 0755, err) < 0)
+    return data_folder ? file_make_folders(data_folder, 0755, err) : error_no_memory(err);
+}
+
+int plot_run(const struct report *report, const struct plot_options *options, unsigned *ret_count,
+             struct error **err) {
+    cleanup_drawing struct drawing drawing = {0};
+    if (drawing_open(&drawing, options, err) < 0)
         return -1;
-    drawing.gnuplot = gnuplot;
-    drawing.script_folder = scripts;
-    drawing.own_folder = own_scripts;
-    drawing.output_folder = options->output_folder;
     for (unsigned i = 0; i < drawing.kind_count; i++)
         if (drawing.kinds[i]->draw(report, &drawing, err) < 0)
             return -1;
+    if (ret_count)
+        *ret_count = drawing.file_count;
+    return 0;
+}
+
+int plot_comparison(const struct report *const *reports, const char *const *names, unsigned count,
+                    const struct plot_options *options, unsigned *ret_count, struct error **err) {
+    cleanup_drawing struct drawing drawing = {0};
+    if (drawing_open(&drawing, options, err) < 0 ||
+        (count > 0 && overview_draw(reports, names, count, &drawing, err) < 0))
+        return -1;
     if (ret_count)
         *ret_count = drawing.file_count;
     return 0;

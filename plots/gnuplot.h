@@ -28,4 +28,11 @@ struct plot_options {
 int plot_run(const struct report *report, const struct plot_options *options, unsigned *ret_count,
              struct error **err);
 
+/*
+ * One figure, "comparison": the ratios of several runs side by side, under these names. Whether the
+ * runs did the same work is for the caller to check. options->figures is not used.
+ */
+int plot_comparison(const struct report *const *reports, const char *const *names, unsigned count,
+                    const struct plot_options *options, unsigned *ret_count, struct error **err);
+
 #endif

@@ -31,27 +31,90 @@ static char *value_of(const struct summary_metric *metric, const struct summary_
 /* Rows of the figure with what they show. */
 struct overview_row {
     struct cost cost;
-    unsigned environment;
+    unsigned color;
 };
 
-static int add_rows(const struct report *report, struct figure_rows *rows,
-                    struct overview_row *shown, struct error **err) {
-    const struct summary *summary = report->summary;
-    for (unsigned i = 0; i < summary->metric_count; i++) {
-        const struct summary_metric *metric = &summary->metrics[i];
-        bool named = false;
-        for (unsigned j = 1; j < summary->environment_count; j++) {
-            const struct summary_cell *cell = &metric->cells[j];
-            if (!cost_is_shown(report, metric, j))
-                continue;
-            if (!named &&
-                figure_rows_group(rows, text_format("%s %s", metric->workload, metric->metric),
-                                  err) < 0)
-                return -1;
-            named = true;
-            shown[rows->count] = (struct overview_row){cost_of(metric, cell), j};
-            if (figure_rows_add(rows, summary->environments[j].title, value_of(metric, cell),
-                                note_of(report, metric, cell), err) < 0)
+/* One report, or several side by side under their names. */
+struct overview {
+    const struct report *const *reports;
+    const char *const *names; /* NULL: one report, environments alone name the rows */
+    unsigned count;
+    struct figure_rows rows;
+    struct overview_row *shown;
+};
+
+static void overview_cleanup(struct overview *overview) {
+    figure_rows_cleanup(&overview->rows);
+    free(overview->shown);
+}
+
+/* One row; its group's heading before the first. */
+static int add_row(struct overview *overview, unsigned index, const struct summary_metric *metric,
+                   unsigned environment, bool *named, struct error **err) {
+    const struct report *report = overview->reports[index];
+    const struct summary_cell *cell = &metric->cells[environment];
+    const char *own = report->summary->environments[environment].title;
+    struct figure_rows *rows = &overview->rows;
+    if (!cost_is_shown(report, metric, environment))
+        return 0;
+    if (!*named &&
+        figure_rows_group(rows, text_format("%s %s", metric->workload, metric->metric), err) < 0)
+        return -1;
+    *named = true;
+    cleanup_free char *title =
+        overview->names ? text_format("%s, %s", own, overview->names[index]) : strdup(own);
+    struct overview_row *larger =
+        title ? realloc(overview->shown, (rows->count + 1) * sizeof(*larger)) : NULL;
+    if (!larger)
+        return error_no_memory(err);
+    overview->shown = larger;
+    larger[rows->count] =
+        (struct overview_row){cost_of(metric, cell), overview->names ? index : environment};
+    return figure_rows_add(rows, title, value_of(metric, cell), note_of(report, metric, cell), err);
+}
+
+static int find_environment(const struct summary *summary, const char *label) {
+    for (unsigned i = 0; i < summary->environment_count; i++)
+        if (strcmp(summary->environments[i].label, label) == 0)
+            return (int)i;
+    return -1;
+}
+
+/* What is to be compared stands together: one environment in all reports, then the next one. */
+static int add_metric(struct overview *overview, const char *workload, const char *name,
+                      struct error **err) {
+    bool named = false;
+    for (unsigned i = 0; i < overview->count; i++) {
+        const struct summary *summary = overview->reports[i]->summary;
+        for (unsigned j = 0; j < summary->environment_count; j++) {
+            const char *label = summary->environments[j].label;
+            bool known = false;
+            for (unsigned k = 0; k < i; k++)
+                known = known || find_environment(overview->reports[k]->summary, label) >= 0;
+            for (unsigned k = i; !known && k < overview->count; k++) {
+                const struct summary *other = overview->reports[k]->summary;
+                const struct summary_metric *metric = summary_find(other, workload, name);
+                int environment = find_environment(other, label);
+                if (metric && environment > 0 &&
+                    add_row(overview, k, metric, (unsigned)environment, &named, err) < 0)
+                    return -1;
+            }
+        }
+    }
+    return 0;
+}
+
+/* Metrics in the order of the first report that has them. */
+static int add_groups(struct overview *overview, struct error **err) {
+    for (unsigned i = 0; i < overview->count; i++) {
+        const struct summary *summary = overview->reports[i]->summary;
+        for (unsigned j = 0; j < summary->metric_count; j++) {
+            const struct summary_metric *metric = &summary->metrics[j];
+            bool known = false;
+            for (unsigned k = 0; k < i; k++)
+                known = known || summary_find(overview->reports[k]->summary, metric->workload,
+                                              metric->metric);
+            if (!known && add_metric(overview, metric->workload, metric->metric, err) < 0)
                 return -1;
         }
     }
@@ -59,8 +122,10 @@ static int add_rows(const struct report *report, struct figure_rows *rows,
 }
 
 /* Points with intervals, and arrows at the edges for what lies beyond. */
-static void add_data(struct figure *figure, const struct figure_rows *rows,
-                     const struct overview_row *shown, double low, double high) {
+static void add_data(struct figure *figure, const struct overview *overview, double low,
+                     double high) {
+    const struct figure_rows *rows = &overview->rows;
+    const struct overview_row *shown = overview->shown;
     for (unsigned i = 0; i < rows->count; i++) {
         struct cost cost = shown[i].cost;
         if (cost.middle < low || cost.middle > high)
@@ -70,7 +135,7 @@ static void add_data(struct figure *figure, const struct figure_rows *rows,
                    (double[]){rows->positions[i], cost.middle,
                               fmax(interval ? cost.low : cost.middle, low),
                               fmin(interval ? cost.high : cost.middle, high),
-                              figure_color(figure, shown[i].environment)},
+                              figure_color(figure, shown[i].color)},
                    5);
     }
     /* Something for gnuplot to plot when all are beyond the edges: a point out of sight. */
@@ -83,43 +148,85 @@ static void add_data(struct figure *figure, const struct figure_rows *rows,
             double edge = right ? high : low, inside = pow(high / low, right ? -0.05 : 0.05) * edge;
             figure_row(figure,
                        (double[]){rows->positions[i], inside, edge / inside - 1,
-                                  figure_color(figure, shown[i].environment)},
+                                  figure_color(figure, shown[i].color)},
                        4);
         }
     figure_row(figure, (double[]){-10, 1, 0, 0}, 4);
     figure_end_block(figure);
 }
 
-static int draw_overview(const struct report *report, struct drawing *drawing, struct error **err) {
-    const struct summary *summary = report->summary;
-    double low, high;
-    if (!cost_range(report, &low, &high))
-        return 0;
+static bool range_of(const struct overview *overview, double *ret_low, double *ret_high) {
+    bool any = false;
+    *ret_low = INFINITY;
+    *ret_high = 0;
+    for (unsigned i = 0; i < overview->count; i++) {
+        double low, high;
+        if (!cost_range(overview->reports[i], &low, &high))
+            continue;
+        any = true;
+        *ret_low = fmin(*ret_low, low);
+        *ret_high = fmax(*ret_high, high);
+    }
+    return any;
+}
+
+/* Software emulation in any of the reports is said. */
+static char *caption_of(const struct overview *overview, const struct figure *figure) {
     char confidence[40];
+    const struct report *first = overview->reports[0];
+    char *text =
+        text_format("Points: ratio to %s, paired within blocks, with its %s interval; "
+                    "right of 1 is slower. Ratios of throughput are turned over. Arrows: "
+                    "beyond the picture.",
+                    first->summary->environments[0].title, report_confidence(first, confidence));
+    for (unsigned i = 0; text && i < overview->count; i++) {
+        if (overview->names) {
+            bool emulated = false;
+            const struct summary *summary = overview->reports[i]->summary;
+            for (unsigned j = 0; j < summary->environment_count; j++)
+                emulated = emulated || strcmp(summary->environments[j].accelerator, "TCG") == 0;
+            if (!emulated)
+                continue;
+            char *longer = text_format("%s %s,", text, overview->names[i]);
+            free(text);
+            text = longer;
+        }
+        if (text)
+            text = figure_caption(overview->reports[i], figure, text, strdup(""));
+    }
+    return text;
+}
+
+int overview_draw(const struct report *const *reports, const char *const *names, unsigned count,
+                  struct drawing *drawing, struct error **err) {
+    __attribute__((cleanup(overview_cleanup))) struct overview overview = {
+        .reports = reports, .names = names, .count = count};
     cleanup_figure struct figure figure = {0};
-    cleanup_figure_rows struct figure_rows rows = {0};
-    cleanup_free struct overview_row *shown =
-        calloc((size_t)summary->metric_count * summary->environment_count + 1, sizeof(*shown));
-    if (figure_begin(&figure, drawing, "overview", figure_overview.script, err) < 0)
+    double low, high;
+    if (!range_of(&overview, &low, &high))
+        return 0;
+    if (figure_begin(&figure, drawing, names ? "comparison" : "overview", figure_overview.script,
+                     err) < 0 ||
+        add_groups(&overview, err) < 0)
         return -1;
-    cleanup_free char *title = text_format("Cost relative to %s", summary->environments[0].title);
-    cleanup_free char *below = figure_caption(
-        report, &figure,
-        text_format("Points: ratio to %s, paired within blocks, with its %s interval; right of 1 "
-                    "is slower. Ratios of throughput are turned over. Arrows: beyond the picture.",
-                    summary->environments[0].title, report_confidence(report, confidence)),
-        strdup(""));
-    if (!shown || !title || !below)
+    cleanup_free char *title =
+        text_format("Cost relative to %s%s", reports[0]->summary->environments[0].title,
+                    names ? ", run by run" : "");
+    cleanup_free char *below = caption_of(&overview, &figure);
+    if (!title || !below)
         return error_no_memory(err);
-    if (add_rows(report, &rows, shown, err) < 0 ||
-        figure_rows_finish(&rows, &figure, title, "times as costly (logarithmic scale)", below,
-                           err) < 0)
+    if (figure_rows_finish(&overview.rows, &figure, title, "times as costly (logarithmic scale)",
+                           below, err) < 0)
         return -1;
     figure_number(&figure, "from", low);
     figure_number(&figure, "to", high);
-    figure_number(&figure, "margin", summary->options.margin);
-    add_data(&figure, &rows, shown, low, high);
+    figure_number(&figure, "margin", reports[0]->summary->options.margin);
+    add_data(&figure, &overview, low, high);
     return drawing_add(drawing, &figure, err);
+}
+
+static int draw_overview(const struct report *report, struct drawing *drawing, struct error **err) {
+    return overview_draw(&report, NULL, 1, drawing, err);
 }
 
 const struct figure_kind figure_overview = {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * For people: the made-up report of the tests in any format, to look at.
- *   show_report FORMAT ENVIRONMENTS BLOCKS COLUMNS [hostile|long|holes|alone|full|color|ascii
- *                                                     main|paper|column|pdf]...
+ *   show_report FORMAT|plots:FOLDER|comparison:FOLDER ENVIRONMENTS BLOCKS COLUMNS WORD...
+ * with words of: hostile long holes alone full color ascii; for figures: main paper column pdf
  */
 #include "common/file.h"
 #include "plots/gnuplot.h"
@@ -37,7 +37,12 @@ int main(int argc, char **argv) {
     report->ascii = has(argv + 5, "ascii");
     cleanup_error struct error *err = NULL;
     int result = 0;
-    if (strncmp(argv[1], "plots:", 6) == 0) {
+    if (strncmp(argv[1], "comparison:", 11) == 0) {
+        const struct report *const reports[] = {report, report, report};
+        const char *const names[] = {"January", "February, Linux 6.18", "March"};
+        struct plot_options plots = {.output_folder = argv[1] + 11};
+        result = plot_comparison(reports, names, 3, &plots, NULL, &err);
+    } else if (strncmp(argv[1], "plots:", 6) == 0) {
         unsigned count = 0;
         fixture_store_samples(report, argv[1] + 6);
         struct plot_options plots = {.formats = has(argv + 5, "pdf") ? "pdf" : "svg,png",

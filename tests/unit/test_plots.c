@@ -101,6 +101,34 @@ static void all_kinds_and_styles_are_drawn(void **state) {
     }
 }
 
+static void runs_are_drawn_side_by_side(void **state) {
+    (void)state;
+    if (!has_gnuplot())
+        skip_because("gnuplot is not installed");
+    char *folder = make_folder();
+    struct report *reports[] = {
+        fixture_report(&(struct fixture_options){3, .blocks = 10}),
+        fixture_report(&(struct fixture_options){2, .blocks = 1}),
+        fixture_report(&(struct fixture_options){3, .blocks = 10, .holes = true, .hostile = true}),
+    };
+    const char *const names[] = {"2026-01", "2026-02, Linux 7", "'evil` \n"};
+    struct plot_options options = {.formats = "svg", .output_folder = folder};
+    cleanup_error struct error *err = NULL;
+    unsigned count = 0;
+    plot_comparison((const struct report *const *)reports, names, 3, &options, &count, &err);
+    assert_no_error(err);
+    assert_int_equal(count, 1);
+    cleanup_free char *path = text_format("%s/comparison.svg", folder);
+    cleanup_free char *text = NULL;
+    assert_int_equal(file_read(path, &text, NULL, &err), 0);
+    assert_non_null(strstr(text, "vm (TCG), 2026-01"));
+    assert_non_null(strstr(text, "container, 2026-02, Linux 7"));
+    assert_non_null(strstr(text, "(TCG), not KVM"));
+    for (unsigned i = 0; i < 3; i++)
+        fixture_free(reports[i]);
+    remove_folder(folder);
+}
+
 /* A block that was started again counts once; warm-ups do not. */
 static void samples_of_a_new_start_supersede(void **state) {
     (void)state;
@@ -280,6 +308,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_workload_gets_its_figures),
         cmocka_unit_test(all_kinds_and_styles_are_drawn),
+        cmocka_unit_test(runs_are_drawn_side_by_side),
         cmocka_unit_test(samples_of_a_new_start_supersede),
         cmocka_unit_test(hostile_labels_are_only_text),
         cmocka_unit_test(workload_names_cannot_leave_the_folder),
