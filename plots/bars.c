@@ -116,9 +116,10 @@ static char *ratio_note(const struct bars *bars, const struct summary_cell *cell
         return text_format("× %s", ratio);
     enum verdict verdict = report_verdict(bars->report, cell);
     bool clear = verdict == VERDICT_BETTER || verdict == VERDICT_WORSE;
-    return text_format("× %s [%s, %s] %s%s%s", ratio, format_ratio(cell->ratio_low, low),
-                       format_ratio(cell->ratio_high, high), clear ? "" : verdict_mark(verdict),
-                       clear || verdict == VERDICT_NONE ? "" : " ", verdict_name(verdict));
+    return text_format(
+        "× %s [%s, %s] %s%s%s", ratio, format_end(cell->ratio_low, cell->ratio_high, low),
+        format_end(cell->ratio_high, cell->ratio_low, high), clear ? "" : verdict_mark(verdict),
+        clear || verdict == VERDICT_NONE ? "" : " ", verdict_name(verdict));
 }
 
 /* All metrics of a figure have one direction: then it stands in the title alone. */

@@ -26,7 +26,8 @@ static char *ratio_text(double ratio, double low, double high) {
     format_ratio(ratio, middle);
     if (!isfinite(low) || !isfinite(high))
         return strdup(middle);
-    return text_format("%s [%s, %s]", middle, format_ratio(low, from), format_ratio(high, to));
+    return text_format("%s [%s, %s]", middle, format_end(low, high, from),
+                       format_end(high, low, to));
 }
 
 char *claim_published(const struct claim *claim) {

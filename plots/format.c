@@ -108,6 +108,16 @@ char *format_ratio(double ratio, char text[FORMAT_BYTES]) {
     return text;
 }
 
+char *format_end(double end, double other, char text[FORMAT_BYTES]) {
+    char beside[FORMAT_BYTES];
+    format_ratio(end, text);
+    format_ratio(other, beside);
+    if (isfinite(end) && isfinite(other) && end != other && strcmp(text, beside) == 0 &&
+        !needs_exponent(end))
+        format_number(text, "%.*f", decimals_for(end, 6), end);
+    return text;
+}
+
 char *format_short(double value, char text[FORMAT_BYTES]) {
     format_number(text, "%.6g", fabs(value) < 1e-12 ? 0 : value);
     return text;

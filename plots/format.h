@@ -25,6 +25,11 @@ struct scale scale_for(const struct summary_metric *metric, unsigned environment
 char *format_value(double value, char text[FORMAT_BYTES]);
 /* "1.001", "7.600", "17.82", "0.0231". */
 char *format_ratio(double ratio, char text[FORMAT_BYTES]);
+/*
+ * One end of an interval of a ratio: as format_ratio, with more digits where both ends would look
+ * the same.
+ */
+char *format_end(double end, double other, char text[FORMAT_BYTES]);
 /* At most six digits and no zeros at the end: "0.3", "250". For axes. */
 char *format_short(double value, char text[FORMAT_BYTES]);
 /* 0.0123 gives "1.2 %", without a space where `tight`. */

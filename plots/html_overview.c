@@ -29,9 +29,10 @@ static int put_row(const struct report *report, const struct axis *axis,
     char middle[FORMAT_BYTES], low[FORMAT_BYTES], high[FORMAT_BYTES];
     format_ratio(cost.middle, middle);
     bool interval = isfinite(cost.low) && isfinite(cost.high);
-    cleanup_free char *range = interval ? text_format("%s to %s", format_ratio(cost.low, low),
-                                                      format_ratio(cost.high, high))
-                                        : strdup("no interval");
+    cleanup_free char *range = interval
+                                   ? text_format("%s to %s", format_end(cost.low, cost.high, low),
+                                                 format_end(cost.high, cost.low, high))
+                                   : strdup("no interval");
     cleanup_free char *alt = range ? text_format("%s times the cost, %s", middle, range) : NULL;
     if (!alt)
         return error_no_memory(err);

@@ -83,7 +83,8 @@ static void put_figures(const struct report *report, const struct summary_cell *
         fputs("<td></td>", to);
     if (cell_has_ratio_interval(cell))
         fprintf(to, "<td data-name=\"interval of the ratio\">%s to %s</td>",
-                format_ratio(cell->ratio_low, first), format_ratio(cell->ratio_high, second));
+                format_end(cell->ratio_low, cell->ratio_high, first),
+                format_end(cell->ratio_high, cell->ratio_low, second));
     else
         fputs("<td></td>", to);
     fputs("<td>", to);
@@ -228,8 +229,8 @@ static void put_all_row(const struct report *report, const struct summary_metric
     fprintf(to, "<td class=\"n\">%s</td><td>",
             isfinite(cell->ratio) ? format_ratio(cell->ratio, number) : "");
     if (cell_has_ratio_interval(cell))
-        fprintf(to, "%s to %s", format_ratio(cell->ratio_low, number),
-                format_ratio(cell->ratio_high, other));
+        fprintf(to, "%s to %s", format_end(cell->ratio_low, cell->ratio_high, number),
+                format_end(cell->ratio_high, cell->ratio_low, other));
     fputs("</td><td>", to);
     html_verdict(to, report_verdict(report, cell));
     fputs("</td></tr>\n", to);

@@ -103,9 +103,9 @@ static int put_row(const struct report *report, const struct summary_metric *met
     fputs(" & ", to);
     if (cell_has_ratio_interval(cell)) {
         fputs("[", to);
-        put_number(to, format_ratio(cell->ratio_low, number));
+        put_number(to, format_end(cell->ratio_low, cell->ratio_high, number));
         fputs(", ", to);
-        put_number(to, format_ratio(cell->ratio_high, number));
+        put_number(to, format_end(cell->ratio_high, cell->ratio_low, number));
         fputs("]", to);
     }
     fprintf(to, " & %s \\\\\n", verdict_name(report_verdict(report, cell)));

@@ -84,8 +84,8 @@ static int put_row(const struct report *report, const struct summary_metric *met
         fputs(format_ratio(cell->ratio, first), to);
     fputs(" | ", to);
     if (cell_has_ratio_interval(cell))
-        fprintf(to, "%s to %s", format_ratio(cell->ratio_low, first),
-                format_ratio(cell->ratio_high, second));
+        fprintf(to, "%s to %s", format_end(cell->ratio_low, cell->ratio_high, first),
+                format_end(cell->ratio_high, cell->ratio_low, second));
     fprintf(to, " | %s%s |\n", mark_of(verdict), verdict_name(verdict));
     return 0;
 }

@@ -18,8 +18,8 @@ static char *note_of(const struct report *report, const struct summary_metric *m
     char low[FORMAT_BYTES], high[FORMAT_BYTES];
     if (!cell_has_ratio_interval(cell))
         return strdup("no interval");
-    return text_format("[%s, %s] %s%s%s", format_ratio(cost.low, low),
-                       format_ratio(cost.high, high), mark, *mark ? " " : "",
+    return text_format("[%s, %s] %s%s%s", format_end(cost.low, cost.high, low),
+                       format_end(cost.high, cost.low, high), mark, *mark ? " " : "",
                        verdict_name(verdict));
 }
 

@@ -143,8 +143,9 @@ static void format_interval(const struct summary_cell *cell, char text[2 * FORMA
     char low[FORMAT_BYTES], high[FORMAT_BYTES];
     text[0] = '\0';
     if (cell_has_ratio_interval(cell))
-        snprintf(text, 2 * FORMAT_BYTES + 8, "[%s, %s]", format_ratio(cell->ratio_low, low),
-                 format_ratio(cell->ratio_high, high));
+        snprintf(text, 2 * FORMAT_BYTES + 8, "[%s, %s]",
+                 format_end(cell->ratio_low, cell->ratio_high, low),
+                 format_end(cell->ratio_high, cell->ratio_low, high));
     else if (isfinite(cell->ratio))
         strcpy(text, "no interval");
 }

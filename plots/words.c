@@ -194,7 +194,8 @@ char *report_sentence(const struct report *report, const struct summary_metric *
     cleanup_free char *interval =
         cell_has_ratio_interval(cell)
             ? text_format(", %s interval %s to %s", report_confidence(report, confidence),
-                          format_ratio(cell->ratio_low, low), format_ratio(cell->ratio_high, high))
+                          format_end(cell->ratio_low, cell->ratio_high, low),
+                          format_end(cell->ratio_high, cell->ratio_low, high))
             : strdup(" (too few blocks for an interval)");
     const char *host = summary->environments[reference].title;
     const char *on = preposition(summary->environments[reference].label);

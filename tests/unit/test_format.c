@@ -36,6 +36,17 @@ static void ratios_have_three_decimals_around_one(void **state) {
         assert_string_equal(format_ratio(cases[i].value, text), cases[i].text);
 }
 
+static void ends_of_intervals_differ(void **state) {
+    (void)state;
+    char text[FORMAT_BYTES];
+    assert_string_equal(format_end(1.00161, 1.00302, text), "1.002");
+    assert_string_equal(format_end(1.00161, 1.00173, text), "1.00161");
+    assert_string_equal(format_end(1.00173, 1.00161, text), "1.00173");
+    assert_string_equal(format_end(7.5, 7.5, text), "7.500");
+    assert_string_equal(format_end(0.99991, 1.00002, text), "0.999910");
+    assert_string_equal(format_end(NAN, 1, text), "-");
+}
+
 static void percents_are_short(void **state) {
     (void)state;
     char text[FORMAT_BYTES];
@@ -100,6 +111,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_have_four_digits),
         cmocka_unit_test(ratios_have_three_decimals_around_one),
+        cmocka_unit_test(ends_of_intervals_differ),
         cmocka_unit_test(percents_are_short),
         cmocka_unit_test(exact_reads_back),
         cmocka_unit_test(units_suit_all_environments),
