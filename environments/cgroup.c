@@ -53,14 +53,39 @@ char *cgroup_make_name(void) {
                        (int)getpid(), process_start_ticks(getpid()), random);
 }
 
+/*
+ * Has no process that PID namespace any more? Only root in the first one, whose number the kernel
+ * fixes (PROC_PID_INIT_INO), sees all of them; anyone else lets such groups be.
+ */
+static bool is_dead_namespace(uint64_t namespace) {
+    static const uint64_t first_namespace = UINT64_C(0xEFFFFFFC);
+    if (geteuid() != 0 || pid_namespace() != first_namespace)
+        return false;
+    cleanup_dir DIR *proc = opendir("/proc");
+    for (struct dirent *entry; proc && (entry = readdir(proc));) {
+        /* Process 1 is in the first one, and may be closed even to root. */
+        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || strcmp(entry->d_name, "1") == 0)
+            continue;
+        char path[300];
+        struct stat status;
+        snprintf(path, sizeof(path), "/proc/%s/ns/pid", entry->d_name);
+        /* One that has just ended, or ends (its links are gone before it is), is in none. */
+        if (stat(path, &status) == 0 ? (uint64_t)status.st_ino == namespace
+                                     : errno != ENOENT && errno != ESRCH)
+            return false;
+    }
+    return proc != NULL;
+}
+
 bool cgroup_name_is_stale(const char *name) {
     uint64_t namespace, ticks;
     int pid, end = 0;
     if (sscanf(name, "boxmark-%" SCNu64 "-%d-%" SCNu64 "-%*16[0-9a-f]%n", &namespace, &pid, &ticks,
                &end) != 3 ||
-        end == 0 || name[end] != '\0' || namespace != pid_namespace() || pid <= 0)
+        end == 0 || name[end] != '\0' || pid <= 0)
         return false;
-    return process_start_ticks(pid) != ticks;
+    return namespace == pid_namespace() ? process_start_ticks(pid) != ticks
+                                        : is_dead_namespace(namespace);
 }
 
 int cgroup_write(const struct cgroup *cgroup, enum cgroup_controller controller, const char *file,

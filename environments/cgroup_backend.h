@@ -35,7 +35,7 @@ uint64_t cgroup_read_keyed(const struct cgroup *cgroup, enum cgroup_controller c
 
 /* "boxmark-NAMESPACE-PID-START-RANDOM": ours, alive as long as that process is. */
 char *cgroup_make_name(void);
-/* True for a name of that form whose process is dead (of our own PID namespace only). */
+/* True for a name of that form whose process is surely dead. */
 bool cgroup_name_is_stale(const char *name);
 
 #endif
