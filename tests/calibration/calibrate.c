@@ -305,8 +305,9 @@ static int print_whole_runs(const char *folder, struct error **err) {
             printf("%-20s%8u", names[n], block_counts[b]);
             for (unsigned f = 0; f < sizeof(factors) / sizeof(*factors); f++) {
                 unsigned any, claims;
-                if (simulate_whole(folder, find_scenario(names[n]), runs, block_counts[b],
-                                   factors[f], 1000, &any, &claims, err) < 0)
+                const struct scenario *scenario = find_scenario(names[n]);
+                if (simulate_whole(folder, scenario, runs, block_counts[b],
+                                   factors[f] / scenario->ratio, 1000, &any, &claims, err) < 0)
                     return -1;
                 printf("%8.1f", f == 0 ? percent(any, runs) : percent(claims, runs * COMPARISONS));
                 fflush(stdout);
