@@ -22,6 +22,7 @@ struct contestant {
     struct environment *environment; /* NULL: a command */
     char **arguments;
     double *times_us, *alive_us, *exec_us; /* since launch; the last two of ours only */
+    double *null_us;                       /* an empty request, there and back; ours only */
 };
 
 static struct environment_setup setup = {
@@ -35,6 +36,43 @@ static double since_launch_us(const struct instance *instance, enum stamp stamp)
     return (double)(instance->stamps[stamp] - instance->stamps[STAMP_LAUNCH]) / 1e3;
 }
 
+static int compare_times(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double quantile(double *values, unsigned count, unsigned percent) {
+    qsort(values, count, sizeof(*values), compare_times);
+    return values[count * percent / 100];
+}
+
+/* The median round trip of an empty request, from before it is sent to its last line. */
+static int time_null(struct instance *instance, double *ret_us, struct error **err) {
+    static const char request[] =
+        "{\"type\":\"run\",\"id\":1,\"workload\":\"null\",\"parameters\":{}}\n";
+    enum { TIMES = 101 };
+    double times_us[TIMES];
+    struct channel *channel = instance->channel;
+    for (int i = -1; i < TIMES; i++) { /* the first line is the agent's hello */
+        uint64_t deadline_ns = deadline_after(monotonic_ns(), 10 * NS_PER_S);
+        uint64_t start_ns = monotonic_ns();
+        if (i >= 0 &&
+            channel->ops->send(channel, request, sizeof(request) - 1, deadline_ns, err) < 0)
+            return -1;
+        for (int lines = i < 0 ? 1 : 2; lines > 0; lines--) {
+            char *line;
+            size_t length;
+            int got = channel->ops->receive(channel, deadline_ns, &line, &length, NULL, err);
+            if (got <= 0)
+                return got < 0 ? -1 : error_set(err, ERROR_CLOSED, 0, "the agent went away");
+        }
+        if (i >= 0)
+            times_us[i] = (double)(monotonic_ns() - start_ns) / 1e3;
+    }
+    *ret_us = quantile(times_us, TIMES, 50);
+    return 0;
+}
+
 static double time_environment(struct contestant *contestant, unsigned round, struct error **err) {
     struct instance *instance = NULL;
     if (contestant->environment->ops->start(contestant->environment, &instance, err) < 0)
@@ -42,7 +80,9 @@ static double time_environment(struct contestant *contestant, unsigned round, st
     double elapsed_us = since_launch_us(instance, STAMP_AGENT_READY);
     contestant->alive_us[round] = since_launch_us(instance, STAMP_HELPER_ALIVE);
     contestant->exec_us[round] = since_launch_us(instance, STAMP_USER_INSTRUCTION);
-    int result = contestant->environment->ops->stop(instance, err);
+    int result = time_null(instance, &contestant->null_us[round], err);
+    if (contestant->environment->ops->stop(instance, result == 0 ? err : NULL) < 0)
+        result = -1;
     instance_free(instance);
     return result < 0 ? -1 : elapsed_us;
 }
@@ -78,11 +118,6 @@ static double time_command(struct contestant *contestant, struct error **err) {
     return (double)(end_ns - begin_ns) / 1e3;
 }
 
-static int compare_times(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static int read_contestants(int argc, char **argv, struct contestant *contestants,
                             struct error **err) {
     int count = 0, i = 4;
@@ -107,7 +142,9 @@ static int race(unsigned rounds, struct contestant *contestants, int count, stru
         contestants[i].times_us = calloc(rounds, sizeof(double));
         contestants[i].alive_us = calloc(rounds, sizeof(double));
         contestants[i].exec_us = calloc(rounds, sizeof(double));
-        if (!contestants[i].times_us || !contestants[i].alive_us || !contestants[i].exec_us)
+        contestants[i].null_us = calloc(rounds, sizeof(double));
+        if (!contestants[i].times_us || !contestants[i].alive_us || !contestants[i].exec_us ||
+            !contestants[i].null_us)
             return error_no_memory(err);
     }
     for (unsigned round = 0; round < rounds; round++)
@@ -123,14 +160,9 @@ static int race(unsigned rounds, struct contestant *contestants, int count, stru
     return 0;
 }
 
-static double quantile(double *values, unsigned count, unsigned percent) {
-    qsort(values, count, sizeof(*values), compare_times);
-    return values[count * percent / 100];
-}
-
 static void print_results(struct contestant *contestants, int count, unsigned rounds) {
-    printf("%-24s %9s %9s %9s %7s %9s %9s\n", "launch to, in us", "ready", "10 %", "90 %", "ratio",
-           "alive", "exec");
+    printf("%-24s %9s %9s %9s %7s %9s %9s %9s\n", "launch to, in us", "ready", "10 %", "90 %",
+           "ratio", "alive", "exec", "null");
     double first_us = 0;
     for (int i = 0; i < count; i++) {
         struct contestant *one = &contestants[i];
@@ -141,8 +173,8 @@ static void print_results(struct contestant *contestants, int count, unsigned ro
                quantile(one->times_us, rounds, 10), quantile(one->times_us, rounds, 90),
                median_us / first_us);
         if (one->environment)
-            printf(" %9.0f %9.0f", quantile(one->alive_us, rounds, 50),
-                   quantile(one->exec_us, rounds, 50));
+            printf(" %9.0f %9.0f %9.0f", quantile(one->alive_us, rounds, 50),
+                   quantile(one->exec_us, rounds, 50), quantile(one->null_us, rounds, 50));
         putchar('\n');
     }
 }
@@ -153,6 +185,7 @@ static void free_contestants(struct contestant *contestants) {
         free(contestants[i].times_us);
         free(contestants[i].alive_us);
         free(contestants[i].exec_us);
+        free(contestants[i].null_us);
     }
 }
 
