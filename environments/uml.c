@@ -282,29 +282,38 @@ static char *uml_diagnose(struct instance *instance) {
                        lines ? "; the console's last lines: " : "", lines ? lines : "");
 }
 
+/* Does this process run that program? */
+static bool runs(pid_t pid, const char *program) {
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+    cleanup_free char *found = realpath(link, NULL);
+    cleanup_free char *wanted = realpath(program, NULL);
+    return found && wanted && strcmp(found, wanted) == 0;
+}
+
 /*
- * Its guest's processes are its children in a session of its own (the launcher made it one). What
- * outlives it when it is killed is killed here; a cgroup would do the same, where there is one.
+ * Its guest's processes are in its session (the launcher gave it one of its own) and survive when
+ * it is killed. A cgroup would end them too, where there is one. That they run the same program is
+ * looked at because the session's number may be another one's by now.
  */
-static void kill_session(pid_t session) {
+static void kill_session(pid_t session, const char *program) {
     cleanup_dir DIR *dir = opendir("/proc");
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (pid > 0 && pid != session && getsid(pid) == session)
+        if (pid > 0 && getsid(pid) == session && runs(pid, program))
             kill(pid, SIGKILL);
     }
 }
 
 static int uml_stop(struct instance *instance, struct error **err) {
+    const struct uml *uml = instance->environment->state;
     struct uml_instance *self = instance->state;
     const struct environment_setup *setup = instance->environment->setup;
     instance_stamp(instance, STAMP_STOP_REQUESTED);
     instance->channel = channel_close(instance->channel);
-    if (self->process.pid > 0 && !process_ended(&self->process)) {
-        /* Not yet reaped: the session's number is still its own. */
-        if (!process_wait(&self->process, deadline_after(monotonic_ns(), setup->stop_timeout_ns)))
-            kill_session(self->process.pid);
-    }
+    process_wait(&self->process, deadline_after(monotonic_ns(), setup->stop_timeout_ns));
+    if (self->process.pid > 0)
+        kill_session(self->process.pid, uml->program);
     bool ended = process_end(&self->process, 0);
     instance_stamp(instance, STAMP_REAPED);
     if (ended && self->console)
@@ -354,10 +363,8 @@ static int uml_start(struct environment *environment, struct instance **ret_inst
         }
     }
     /* It has had its time: no further grace. */
-    if (self->process.pid > 0 && !process_ended(&self->process)) {
-        kill_session(self->process.pid);
-        process_end(&self->process, 0);
-    }
+    if (self->process.pid > 0)
+        kill_session(self->process.pid, uml->program);
     uml_stop(instance, NULL);
     instance_free(instance);
     return error_move(err, TAKE_PTR(failure));

@@ -60,22 +60,31 @@ static void expect_only(struct instance *instance, enum message_type type) {
     message_clear(&message);
 }
 
+/* Is it there and not about to go? One that nobody has waited for yet is dead all the same. */
+static bool lives(pid_t pid) {
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    bool alive = true;
+    /* A killed process takes its time. */
+    for (unsigned tries = 0; alive && tries < 500; tries++) {
+        char *line = file_read_line(path);
+        const char *state = line ? strrchr(line, ')') : NULL;
+        alive = state && state[2] != 'Z' && state[2] != 'X';
+        free(line);
+        if (alive)
+            usleep(10000);
+    }
+    return alive;
+}
+
 /* No process of its session, none of its files. */
 static void assert_nothing_left(pid_t session) {
     DIR *dir = opendir("/proc");
     assert_non_null(dir);
     for (struct dirent *entry; (entry = readdir(dir));) {
         pid_t pid = (pid_t)atoi(entry->d_name);
-        char path[64];
-        snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-        if (pid <= 0 || getsid(pid) != session)
-            continue;
-        /* One that nobody has waited for yet is dead all the same. */
-        char *line = file_read_line(path);
-        const char *state = line ? strrchr(line, ')') : NULL;
-        if (state && state[2] != 'Z')
-            fail_msg("process %d is left: %s", (int)pid, line);
-        free(line);
+        if (pid > 0 && getsid(pid) == session && lives(pid))
+            fail_msg("process %d is left", (int)pid);
     }
     closedir(dir);
     dir = opendir(data_folder);
