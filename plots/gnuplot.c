@@ -50,7 +50,8 @@ static const struct figure_format {
 } formats[] = {
     {"svg", "svg", 1, "", 1, "dynamic standalone background '#ffffff'"},
     {"png", "pngcairo", 2, "", 0.75, "background '#ffffff' fontscale 2 linewidth 2 pointscale 2"},
-    {"pdf", "pdfcairo", 1.0 / 96, "in", 0.75, "background '#ffffff' linewidth 1.5 rounded"},
+    {"pdf", "pdfcairo", 1.0 / 96, "in", 0.75,
+     "background '#ffffff' fontscale 0.75 linewidth 1.2 pointscale 0.6 rounded"},
     {NULL, NULL, 0, NULL, 0, NULL},
 };
 
