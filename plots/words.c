@@ -327,11 +327,17 @@ static int explain_end(const struct report *report, struct text_list *list, stru
     double width = precision_worst(report->summary, &metric, &environment);
     if (isnan(width) || !metric || !environment)
         return text_list_add(list, text_format("it ended because %s", ended), err);
+    char percent[FORMAT_BYTES];
+    const struct summary *summary = report->summary;
+    const char *title = environment;
+    for (unsigned i = 0; i < summary->environment_count; i++)
+        if (strcmp(summary->environments[i].label, environment) == 0)
+            title = summary->environments[i].title;
     return text_list_add(list,
-                         text_format("it ended because %s; the widest headline interval is %.2g %% "
-                                     "of its ratio (%s %s in %s)",
-                                     ended, 100 * width, metric->workload, metric->metric,
-                                     environment),
+                         text_format("it ended because %s; the widest headline interval is %s of "
+                                     "its ratio (%s %s in %s)",
+                                     ended, format_percent(width, false, percent), metric->workload,
+                                     metric->metric, title),
                          err);
 }
 
