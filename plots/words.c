@@ -341,6 +341,72 @@ static int explain_end(const struct report *report, struct text_list *list, stru
                          err);
 }
 
+/* For every headline that is the same or open: how large a difference would have shown. */
+static int explain_detectable(const struct report *report, struct text_list *list,
+                              struct error **err) {
+    const struct summary *summary = report->summary;
+    for (unsigned m = 0; m < summary->metric_count; m++) {
+        const struct summary_metric *metric = &summary->metrics[m];
+        cleanup_free char *seen = NULL;
+        for (unsigned e = 0; metric->headline && e < summary->environment_count; e++) {
+            const struct summary_cell *cell = &metric->cells[e];
+            bool open = cell->verdict == VERDICT_SAME || cell->verdict == VERDICT_INCONCLUSIVE;
+            if (!open || isnan(cell->detectable))
+                continue;
+            char percent[FORMAT_BYTES];
+            format_percent(cell->detectable, false, percent);
+            char *longer = text_format("%s%s%s in %s", seen ? seen : "", seen ? ", " : "", percent,
+                                       summary->environments[e].title);
+            free(seen);
+            seen = longer;
+            if (!seen)
+                return error_no_memory(err);
+        }
+        if (seen && text_list_add(list,
+                                  text_format("%s %s: smallest difference that this run could have "
+                                              "seen: %s",
+                                              metric->workload, metric->metric, seen),
+                                  err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* The fairness audit: how many of each state, then what is noted; all of it in the full report.
+ * What fails stands among the warnings. */
+static int explain_audit(const struct report *report, struct text_list *list, struct error **err) {
+    static const char *const states[] = {"ok", "noted", "failing"};
+    unsigned counts[3] = {0};
+    size_t index;
+    json_t *item;
+    if (!json_array_size(report->audit))
+        return 0;
+    json_array_foreach(report->audit, index, item) {
+        const char *state = json_string_value(json_object_get(item, "state"));
+        for (unsigned i = 0; state && i < 3; i++)
+            counts[i] += strcmp(state, states[i]) == 0;
+    }
+    if (text_list_add(list,
+                      text_format("fairness audit: %u ok, %u noted, %u failing", counts[0],
+                                  counts[1], counts[2]),
+                      err) < 0)
+        return -1;
+    json_array_foreach(report->audit, index, item) {
+        const char *state = json_string_value(json_object_get(item, "state"));
+        const char *name = json_string_value(json_object_get(item, "name"));
+        const char *environment = json_string_value(json_object_get(item, "environment"));
+        const char *evidence = json_string_value(json_object_get(item, "evidence"));
+        bool shown = state && name && evidence && (report->full || strcmp(state, "noted") == 0);
+        if (shown &&
+            text_list_add(list,
+                          text_format("%s: %s%s%s: %s", state, environment ? environment : "",
+                                      environment ? ": " : "", name, evidence),
+                          err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 int report_legend(const struct report *report, struct text_list *list, struct error **err) {
     const struct summary *summary = report->summary;
     int reference = report_reference(report);
@@ -369,6 +435,8 @@ int report_legend(const struct report *report, struct text_list *list, struct er
                                   "within %s; ? inconclusive: neither; ! untrustworthy: see below",
                                   margin, margin),
                       err) < 0)
+        return -1;
+    if (explain_detectable(report, list, err) < 0 || explain_audit(report, list, err) < 0)
         return -1;
     return explain_end(report, list, err);
 }
