@@ -10,6 +10,7 @@
 #include "harness/progress.h"
 #include "results/run_record.h"
 
+#include <langinfo.h>
 #include <string.h>
 
 /* Ratios refer to the host; without one, to the first environment of the run. */
@@ -112,5 +113,6 @@ void run_view_report(const struct run_view *view, struct report *ret_report) {
         .journal = view->journal,
         .columns = terminal_columns(STDOUT_FILENO),
         .color = terminal_color(STDOUT_FILENO),
+        .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
     };
 }

@@ -28,12 +28,6 @@ struct report {
     bool full;                               /* every metric, not the headlines alone */
 };
 
-/*
- * Sets columns, color and ascii for output to this descriptor: its width (or $COLUMNS), NO_COLOR
- * and TERM, the locale (setlocale must have been called).
- */
-void report_fit_terminal(struct report *report, int fd);
-
 struct report_writer {
     const char *name;      /* as in --format */
     const char *extension; /* of a file */

@@ -10,10 +10,8 @@
 #include "plots/words.h"
 #include "plots/writers.h"
 
-#include <langinfo.h>
 #include <math.h>
 #include <string.h>
-#include <sys/ioctl.h>
 
 /* Widths of the columns after the environment's title, the space before each included. */
 enum {
@@ -385,19 +383,3 @@ const struct report_writer writer_terminal = {
     .summary = "a table for a terminal",
     .write = write_terminal,
 };
-
-void report_fit_terminal(struct report *report, int fd) {
-    struct winsize size;
-    const char *columns = getenv("COLUMNS");
-    const char *no_color = getenv("NO_COLOR");
-    const char *term = getenv("TERM");
-    bool terminal = isatty(fd);
-    report->columns = 80;
-    if (terminal && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-        report->columns = size.ws_col;
-    else if (columns && atoi(columns) > 0)
-        report->columns = (unsigned)atoi(columns);
-    report->color =
-        terminal && !(no_color && *no_color) && term && *term && strcmp(term, "dumb") != 0;
-    report->ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-}

@@ -51,4 +51,58 @@ fi
 run "$show" papyrus 2 1 80
 isnt "$status" 0 "an unknown format is refused"
 
+# The command line over a run made of the same samples.
+run_folder=$SCRATCH/run
+mkdir -p "$run_folder/drawn"
+"$show" "plots:$run_folder" 3 10 80 main >/dev/null 2>&1
+cat >"$run_folder/run.json" <<'JSON'
+{"schema": 1, "boxmark": "0", "created": "2026-01-01T00:00:00Z", "profile": "made up", "seed": 1,
+ "status": "finished", "plan": {"blocks": 10, "max_blocks": 10, "precision": 0.01},
+ "agent": {"sha256": ""}, "workloads": [], "machine": {},
+ "environments": [
+  {"label": "host", "kind": "host", "accelerator": "none", "title": "host"},
+  {"label": "container", "kind": "container", "accelerator": "none", "title": "container"},
+  {"label": "vm", "kind": "vm", "accelerator": "TCG", "title": "vm (TCG)"}]}
+JSON
+
+for format in terminal html markdown latex csv json; do
+    run "$BOXMARK" report "$run_folder" --format "$format" --reference felter2014
+    status_is 0 "boxmark report writes $format"
+    like "$output" 'TCG' "$format names the accelerator"
+done
+run "$BOXMARK" report "$run_folder" --format csv
+is "$(head -n 1 <<<"$output" | tr ',' '\n' | wc -l)" 25 "the CSV has its columns"
+if command -v python3 >/dev/null; then
+    "$BOXMARK" report "$run_folder" --format json --reference felter2014 >"$SCRATCH/report.json"
+    is "$(python3 -c 'import json, sys; j = json.load(open(sys.argv[1])); print(j["schema"], len(j["environments"]), j["references"][0]["source"])' "$SCRATCH/report.json" 2>&1)" \
+        "1 3 felter2014" "programs can read the JSON"
+else
+    skip "python3 is not installed"
+fi
+run env LC_ALL=C "$BOXMARK" report "$run_folder"
+unlike "$output" '[^ -~[:space:]]' "nothing but ASCII where the locale has nothing else"
+
+run "$BOXMARK" report "$run_folder" --reference felter2041
+status_is 2 "an unknown reference is refused"
+like "$errors" 'felter2014' "and the nearest one named"
+printf 'source,workload\nx,y\n' >"$SCRATCH/bad.csv"
+run "$BOXMARK" report "$run_folder" --reference "$SCRATCH/bad.csv"
+status_is 2 "a file of another form is refused"
+like "$errors" 'bad.csv:1: ' "and its line named"
+run "$BOXMARK" list references
+status_is 0 "references are listed"
+like "$output" 'felter2014 .*RC25482' "with their citations"
+for bad in "--format papyrus" "--figures pie" "--style baroque" "--scripts /nonexistent"; do
+    # shellcheck disable=SC2086
+    run "$BOXMARK" plot "$run_folder" $bad --output "$SCRATCH/never"
+    if command -v gnuplot >/dev/null; then
+        status_is 2 "boxmark plot $bad is refused"
+    else
+        isnt "$status" 0 "boxmark plot $bad is refused"
+    fi
+done
+run env PATH=/nonexistent "$BOXMARK" plot "$run_folder"
+status_is 3 "without gnuplot the exit code says that something is missing"
+like "$errors" 'gnuplot' "and the message what"
+
 done_testing
