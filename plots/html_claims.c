@@ -13,6 +13,8 @@ static struct axis claims_axis(const struct claims *claims) {
     double low = 0.9, high = 1.1;
     for (size_t i = 0; i < claims->count; i++) {
         const struct claim *claim = &claims->claims[i];
+        if (claim->outcome == CLAIM_NOT_COMPARABLE)
+            continue;
         /* fmin and fmax pass over what is not known. */
         low =
             fmin(low, fmin(fmin(claim->ratio, claim->ratio_low), fmin(claim->own, claim->own_low)));
@@ -20,6 +22,22 @@ static struct axis claims_axis(const struct claims *claims) {
                     fmax(fmax(claim->ratio, claim->ratio_high), fmax(claim->own, claim->own_high)));
     }
     return axis_make(fmax(low * 0.98, 0.05), fmin(high * 1.02, 20), true);
+}
+
+static void put_picture(const struct claim *claim, const struct axis *axis, const char *alt,
+                        FILE *to) {
+    chart_begin(to, 24, alt);
+    chart_grid(to, axis, 24);
+    chart_mark(to, axis, 1, 0, 24, "one");
+    fputs("<g class=\"c7\">", to);
+    chart_interval(to, axis, claim->ratio_low, claim->ratio_high, 7);
+    chart_mark(to, axis, claim->ratio, 2, 9, "middle");
+    fprintf(to, "</g><g class=\"c%u\">",
+            claim->environment >= 0 ? html_color((unsigned)claim->environment) : 0);
+    chart_interval(to, axis, claim->own_low, claim->own_high, 17);
+    chart_mark(to, axis, claim->own, 13, 9, "middle");
+    fputs("</g>", to);
+    chart_end(to);
 }
 
 static int put_row(const struct report *report, const struct claim *claim, const struct axis *axis,
@@ -32,20 +50,13 @@ static int put_row(const struct report *report, const struct claim *claim, const
         return error_no_memory(err);
     fputs("<tr>", to);
     html_element(to, "th", "scope=\"row\"", subject);
-    fputs("<td class=\"plot\">", to);
-    chart_begin(to, 24, outcome);
-    chart_grid(to, axis, 24);
-    chart_mark(to, axis, 1, 0, 24, "one");
-    fputs("<g class=\"c7\">", to);
-    chart_interval(to, axis, claim->ratio_low, claim->ratio_high, 7);
-    chart_mark(to, axis, claim->ratio, 2, 9, "middle");
-    fprintf(to, "</g><g class=\"c%u\">",
-            claim->environment >= 0 ? html_color((unsigned)claim->environment) : 0);
-    chart_interval(to, axis, claim->own_low, claim->own_high, 17);
-    chart_mark(to, axis, claim->own, 13, 9, "middle");
-    fputs("</g>", to);
-    chart_end(to);
-    fputs("</td>", to);
+    if (claim->outcome == CLAIM_NOT_COMPARABLE) {
+        fputs("<td class=\"plot empty\"></td>", to);
+    } else {
+        fputs("<td class=\"plot\">", to);
+        put_picture(claim, axis, outcome, to);
+        fputs("</td>", to);
+    }
     html_element(to, "td", "data-name=\"published\"", published);
     html_element(to, "td", "data-name=\"here\"", own);
     html_element(to, "td", NULL, outcome);
@@ -82,13 +93,14 @@ int html_claims(const struct report *report, FILE *to, struct error **err) {
     fputs("<section id=\"references\">\n<h2>Beside the literature</h2>\n", to);
     html_element(to, "p", NULL, total);
     put_citations(report, to);
-    fputs("<figure>\n<table class=\"rows\">\n<caption>Ratios with their intervals: above the "
-          "published one, below this run's; logarithmic. Only ratios are compared, never "
-          "absolute figures of other machines.</caption>\n<thead><tr>"
-          "<th scope=\"col\">claim</th><th scope=\"col\">ratio</th>"
-          "<th scope=\"col\">published</th><th scope=\"col\">here</th>"
-          "<th scope=\"col\">outcome</th></tr></thead>\n<tbody>\n",
-          to);
+    fputs(
+        "<figure>\n<table class=\"rows\">\n<caption>Ratios with their intervals: above the "
+        "published one, below this run's; logarithmic; only where they can be compared. Only ratios are compared, never "
+        "absolute figures of other machines.</caption>\n<thead><tr>"
+        "<th scope=\"col\">claim</th><th scope=\"col\">ratio</th>"
+        "<th scope=\"col\">published</th><th scope=\"col\">here</th>"
+        "<th scope=\"col\">outcome</th></tr></thead>\n<tbody>\n",
+        to);
     for (size_t i = 0; i < report->claims->count; i++)
         if (put_row(report, &report->claims->claims[i], &axis, to, err) < 0)
             return -1;

@@ -137,7 +137,7 @@ static void put_members(const json_t *object, FILE *to) {
     enum { LONGEST = 160 };
     const char *key;
     json_t *value;
-    fputs("<dl>\n", to);
+    bool any = false;
     json_object_foreach((json_t *)object, key, value) {
         cleanup_free char *text = report_member_text(value, REPORT_PATH());
         char size[32];
@@ -150,11 +150,13 @@ static void put_members(const json_t *object, FILE *to) {
         }
         if (!text || strlen(text) > LONGEST)
             continue;
+        fputs(any ? "" : "<dl>\n", to);
+        any = true;
         html_element(to, "dt", NULL, key);
         html_element(to, "dd", NULL, text);
         putc('\n', to);
     }
-    fputs("</dl>\n", to);
+    fputs(any ? "</dl>\n" : "<p class=\"quiet\">Nothing was recorded.</p>\n", to);
 }
 
 int html_machine(const struct report *report, FILE *to, struct error **err) {
