@@ -222,7 +222,8 @@ char *methods_command(const struct report *report) {
     put_option(to, "--starts", run, REPORT_PATH("plan", "starts"));
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)report_member(run, REPORT_PATH("asked", "overrides")), key, value) {
+    json_object_foreach((json_t *)report_member(run, REPORT_PATH("asked", "overrides")), key,
+                        value) {
         TEXT number = report_member_text(value, REPORT_PATH());
         TEXT word = NULL;
         if (number && asprintf(&word, "%s=%s", key, number) >= 0) {
