@@ -43,6 +43,7 @@ is "$(cells delay | grep 'delay=1.5')" "prime time mock:delay=1.5 1.5 1.5 1.5 wo
     "the delay is recovered exactly"
 
 # One CPU for both, half of its time for the container; long enough for many periods of the quota.
+# The last period's share is not waited for: up to 50 ms of some 400 ms less than twice.
 run "$BOXMARK" run -q --no-plots -p smoke -w prime --cpus 1 --set prime.limit=2000 --set prime.events=12000 --blocks 6 \
     -e host -e container:cpu_quota=50% -o "$SCRATCH/quota"
 if [ "$status" -eq 3 ] || [ ! -e "$SCRATCH/quota/samples.csv" ]; then
@@ -52,7 +53,7 @@ elif ! grep -q '"cpu_quota_us":' "$SCRATCH/quota/journal.jsonl"; then
 elif grep -q 'load: others used' <<<"$output"; then
     skip "others use this CPU, too: the host would not get all of it either"
 else
-    is "$(cells quota | awk '$3 ~ /quota/ { print ($5 <= 2.0 && $6 >= 2.0) }')" 1 \
+    is "$(cells quota | awk '$3 ~ /quota/ { print ($5 <= 2.0 && $6 >= 1.85) }')" 1 \
         "half a CPU takes twice as long: $(cells quota | tail -1)"
 fi
 
@@ -69,7 +70,7 @@ cpu=$("$BOXMARK" run -p smoke -e host --cpus 1 --dry-run | sed -n 's/.*CPUs \([0
 timeout 60 taskset -c "$cpu" sh -c 'while :; do :; done' &
 neighbour=$!
 cleanup eval "kill $neighbour 2>/dev/null"
-run "$BOXMARK" run -q --no-plots -p smoke -w prime --cpus 1 --set prime.limit=10000 --set prime.events=4000 \
+run "$BOXMARK" run -q --no-plots -p smoke -w prime --cpus 1 --set prime.limit=10000 --set prime.events=16000 \
     -o "$SCRATCH/busy" -e host
 kill "$neighbour" 2>/dev/null
 wait "$neighbour" 2>/dev/null
