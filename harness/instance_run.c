@@ -104,7 +104,7 @@ static int check_digest(struct instance_run *self, const char *workload, const c
 }
 
 static uint64_t cpu_ns(struct instance *instance) {
-    struct footprint footprint;
+    struct footprint footprint = {0};
     if (instance->environment->ops->footprint(instance, &footprint, NULL) < 0)
         return FOOTPRINT_UNKNOWN;
     return footprint.cpu_ns;
@@ -114,6 +114,33 @@ static json_t *cpu_between(uint64_t before_ns, uint64_t after_ns) {
     bool known =
         before_ns != FOOTPRINT_UNKNOWN && after_ns != FOOTPRINT_UNKNOWN && after_ns >= before_ns;
     return known ? json_integer((json_int_t)(after_ns - before_ns)) : NULL;
+}
+
+/* What the environment counts (KVM's exits); NULL where it counts nothing. */
+static json_t *read_counters(struct instance *instance) {
+    if (!instance->environment->ops->counters)
+        return NULL;
+    json_t *counters = json_object();
+    if (instance->environment->ops->counters(instance, counters, NULL) < 0 ||
+        json_object_size(counters) == 0) {
+        json_decref(counters);
+        return NULL;
+    }
+    return counters;
+}
+
+/* What was counted between two readings; NULL where there are none. */
+static json_t *counted_between(const json_t *before, json_t *after) {
+    json_t *counted = before && after ? json_object() : NULL;
+    const char *name;
+    json_t *value;
+    json_object_foreach(after, name, value) {
+        json_int_t count =
+            json_integer_value(value) - json_integer_value(json_object_get(before, name));
+        if (counted && count > 0)
+            json_object_set_new(counted, name, json_integer(count));
+    }
+    return counted;
 }
 
 static int store_result(struct instance_run *self, const struct work *work,
@@ -153,6 +180,7 @@ static int perform(struct instance_run *self, const struct work *work, struct er
     struct session_watch watch = {.progress = on_progress, .cookie = self};
     cleanup_session_result struct session_result result = {0};
     struct witness before, after;
+    json_auto_t *counters_before = read_counters(self->instance);
     uint64_t cpu_before_ns = cpu_ns(self->instance);
     witness_take(&before, &run->setup.envelope, run->data_folder);
     if (session_run(&self->session, work->description, work->parameters, run->request_timeout_ns,
@@ -160,6 +188,7 @@ static int perform(struct instance_run *self, const struct work *work, struct er
         return error_wrap(err, "%s", name);
     witness_take(&after, &run->setup.envelope, run->data_folder);
     uint64_t cpu_after_ns = cpu_ns(self->instance);
+    json_auto_t *counters_after = read_counters(self->instance);
     if (check_digest(self, name, result.digest, err) < 0)
         return -1;
     json_t *cpu = cpu_between(cpu_before_ns, cpu_after_ns);
@@ -169,11 +198,11 @@ static int perform(struct instance_run *self, const struct work *work, struct er
     }
     self->requests_done++;
     json_t *entry = json_pack(
-        "{s:I, s:s, s:s, s:s, s:I, s:I, s:o, s:O, s:o*}", "block", (json_int_t)self->block,
+        "{s:I, s:s, s:s, s:s, s:I, s:I, s:o, s:O, s:o*, s:o*}", "block", (json_int_t)self->block,
         "environment", self->environment->label, "workload", name, "digest", result.digest,
         "host_elapsed_ns", (json_int_t)result.host_elapsed_ns, "agent_elapsed_ns",
         (json_int_t)result.agent_elapsed_ns, "witness", witness_between(&before, &after), "notes",
-        result.notes, "cpu_ns", cpu);
+        result.notes, "cpu_ns", cpu, "counters", counted_between(counters_before, counters_after));
     return run_commit(run, "request", entry, err);
 }
 
@@ -228,7 +257,7 @@ static int perform_all(struct instance_run *self, const struct plan_block *plan,
 }
 
 static void note_footprint(struct instance_run *self) {
-    struct footprint footprint;
+    struct footprint footprint = {0};
     if (self->environment->ops->footprint(self->instance, &footprint, NULL) < 0)
         return;
     const struct {
@@ -236,6 +265,7 @@ static void note_footprint(struct instance_run *self) {
         uint64_t value;
     } values[] = {{"image_bytes", footprint.image_bytes},
                   {"resident_bytes", footprint.resident_bytes},
+                  {"guest_bytes", footprint.guest_bytes},
                   {"cpu_ns", footprint.cpu_ns},
                   {"throttled_ns", footprint.throttled_ns}};
     json_t *json = json_object();

@@ -16,6 +16,7 @@
 #define QEMU_OLDEST_MAJOR 7
 #define QEMU_QUESTION_NS (20 * NS_PER_S)
 #define COUNTERS_NS (5 * NS_PER_S)
+#define STATUS_NS (1 * NS_PER_S)
 
 #if defined(__x86_64__)
 #define QEMU_PROGRAM "qemu-system-x86_64"
@@ -248,21 +249,26 @@ static char *describe_qemu(struct vm_instance *self) {
     const char *state = line ? strrchr(line, ')') : NULL;
     if (state && (state[1] == ' ') && (state[2] == 'T' || state[2] == 't'))
         return strdup("QEMU is stopped (by a signal)");
+    /* "paused", "internal-error", "io-error": the guest does not go on then. */
+    json_auto_t *status = NULL;
+    const char *word = NULL;
+    if (self->qmp && qmp_execute(self->qmp, "query-status", NULL,
+                                 deadline_after(monotonic_ns(), STATUS_NS), &status, NULL) == 0)
+        word = json_string_value(json_object_get(status, "status"));
+    if (word && strcmp(word, "running") != 0)
+        return text_format("QEMU has stopped the guest (%s)", word);
     return strdup("QEMU is still running");
 }
 
-/* QEMU's own words, one line; NULL when it said nothing. */
+/* QEMU's own words, the first line (registers follow an internal error); NULL where there are none.
+ */
 static char *qemu_words(const struct vm_instance *self) {
-    char text[1024];
+    char text[400];
     ssize_t count = self->stderr_fd >= 0 ? pread(self->stderr_fd, text, sizeof(text) - 1, 0) : 0;
-    while (count > 0 && text[count - 1] == '\n')
-        count--;
     if (count <= 0)
         return NULL;
     text[count] = '\0';
-    for (char *at = text; *at; at++)
-        if ((unsigned char)*at < 0x20)
-            *at = ' ';
+    text[strcspn(text, "\r\n")] = '\0';
     return strdup(text);
 }
 

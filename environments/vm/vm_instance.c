@@ -6,9 +6,12 @@
 #include "environments/vm/vm_disk.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+
+#define WORDS_MAX_BYTES (64 << 10)
 
 /* First words of the agent as /init (INIT_STARTED of bench/init.h; docs/protocol.md). */
 #define FIRST_WORDS "boxmark-init: started"
@@ -204,6 +207,20 @@ int vm_instance_start(struct instance *instance, struct error **err) {
     return connect_and_wait(instance, &sockets, err);
 }
 
+/* All that QEMU said, into the run's folder; nothing where it said nothing. */
+static void keep_words(struct instance *instance) {
+    struct vm_instance *self = instance->state;
+    cleanup_free char *folder = NULL, *bytes = malloc(WORDS_MAX_BYTES);
+    ssize_t count =
+        bytes && self->stderr_fd >= 0 ? pread(self->stderr_fd, bytes, WORDS_MAX_BYTES, 0) : 0;
+    if (count <= 0 || vm_log_folder(instance->environment, &folder, NULL) < 0 || !folder)
+        return;
+    cleanup_free char *path = text_format("%s/qemu.log", folder);
+    cleanup_fd int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644) : -1;
+    if (fd >= 0)
+        (void)file_write_all(fd, bytes, (size_t)count, path, NULL);
+}
+
 int vm_instance_stop(struct instance *instance, struct error **err) {
     struct vm_instance *self = instance->state;
     const struct environment_setup *setup = instance->environment->setup;
@@ -226,6 +243,7 @@ int vm_instance_stop(struct instance *instance, struct error **err) {
     if (!ended && result == 0)
         result =
             error_set(err, ERROR_INTERNAL, 0, "QEMU (process %d) does not end", (int)instance->pid);
+    keep_words(instance);
     if (self->stderr_fd >= 0)
         close(self->stderr_fd);
     qemu_command_clear(&self->command);

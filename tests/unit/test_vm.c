@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * Real virtual machines: a boot with every answer looked at, and guests and QEMUs that fail.
- * Skips where there is no QEMU or no guest kernel can be had.
+ * Skips where there is no QEMU or no guest kernel can be had. BOXMARK_TEST_KERNEL=lean|cloud|FILE
+ * takes that kernel instead of the usual one.
  */
 #include "tests/unit/unit.h"
 
