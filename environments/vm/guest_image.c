@@ -6,10 +6,15 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <fcntl.h>
+#include <fnmatch.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
+
+#define UNUSED_S ((time_t)30 * 24 * 3600)
 
 #define MODULE_MAX_BYTES (UINT64_C(64) << 20)
 
@@ -41,8 +46,29 @@ static int store(const char *folder, const char *kind, const void *data, size_t 
                 file_sha256(path, found, NULL) == 0 && strcmp(found, ret_sha256) == 0;
     if (!same && file_replace(path, data, size, err) < 0)
         return -1;
+    /* Used now. */
+    (void)utimensat(AT_FDCWD, path, NULL, 0);
     *ret_path = TAKE_PTR(path);
     return 0;
+}
+
+/* Removes what no build or run has used for a month: images of older agents, torn downloads. */
+static void prune(const char *cache) {
+    static const char *const patterns[] = {"initramfs-*", "vmlinux-*", "download.??????",
+                                           "lean.??????"};
+    cleanup_dir DIR *dir = opendir(cache);
+    time_t oldest = time(NULL) - UNUSED_S;
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++) {
+            struct stat status;
+            if (fnmatch(patterns[i], entry->d_name, 0) != 0 ||
+                fstatat(dirfd(dir), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) < 0 ||
+                status.st_mtime >= oldest)
+                continue;
+            cleanup_free char *path = text_format("%s/%s", cache, entry->d_name);
+            if (path)
+                (void)file_remove_tree(path, NULL);
+        }
 }
 
 /* An archive that is written to memory. */
@@ -183,6 +209,7 @@ int guest_initramfs_build(const char *agent_path, const struct guest_modules *mo
     if (guest_cache_folder(&cache, err) < 0 ||
         build_initramfs(cache, agent_path, modules, &image, err) < 0)
         return -1;
+    prune(cache);
     *ret_image = image;
     image = (struct guest_image){0};
     return 0;
@@ -226,6 +253,7 @@ int guest_image_build(const char *agent_path, const struct guest_kernel *kernel,
     image.origin = strdup(kernel->origin);
     if (!image.origin)
         return error_no_memory(err);
+    prune(cache);
     *ret_image = image;
     image = (struct guest_image){0};
     return 0;

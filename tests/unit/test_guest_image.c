@@ -13,6 +13,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <elf.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
@@ -223,6 +224,29 @@ static void test_same_input_same_bytes(void **state) {
     free(path);
 }
 
+static void test_what_is_not_used_is_removed(void **state) {
+    (void)state;
+    struct fake_kernel kernel = fake_kernel();
+    char *path = in_folder("vmlinux"), *agent = in_folder("agent");
+    const struct timespec long_ago[2] = {{.tv_sec = 1000000000}, {.tv_sec = 1000000000}};
+    write_file(path, &kernel, sizeof(kernel));
+    write_file(agent, "agent 1", 7);
+    struct guest_image first, second;
+    build(agent, &first);
+    assert_int_equal(utimensat(AT_FDCWD, first.initramfs_path, long_ago, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, first.kernel_path, long_ago, 0), 0);
+    write_file(agent, "agent 2", 7);
+    build(agent, &second);
+    /* The kernel was used again, the old agent's image was not. */
+    assert_true(file_exists(second.kernel_path));
+    assert_true(file_exists(second.initramfs_path));
+    assert_false(file_exists(first.initramfs_path));
+    guest_image_clear(&first);
+    guest_image_clear(&second);
+    free(agent);
+    free(path);
+}
+
 static void test_the_initramfs_holds_the_agent(void **state) {
     (void)state;
     struct fake_kernel kernel = fake_kernel();
@@ -315,6 +339,7 @@ int main(void) {
         cmocka_unit_test(test_what_is_no_kernel_is_refused),
         cmocka_unit_test(test_a_bzimage_is_unpacked),
         cmocka_unit_test(test_same_input_same_bytes),
+        cmocka_unit_test(test_what_is_not_used_is_removed),
         cmocka_unit_test(test_the_initramfs_holds_the_agent),
         cmocka_unit_test(test_missing_drivers_are_named),
         cmocka_unit_test(test_a_lean_configuration_is_checked),
