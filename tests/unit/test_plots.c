@@ -13,8 +13,21 @@
 #include <dirent.h>
 #include <math.h>
 
+/* All folders of the tests lie in this one, which goes whatever fails. */
+static char base[] = "/tmp/boxmark-plots-XXXXXX";
+
+static int make_base(void **state) {
+    (void)state;
+    return mkdtemp(base) ? 0 : -1;
+}
+
+static int remove_base(void **state) {
+    (void)state;
+    return file_remove_tree(base, NULL);
+}
+
 static char *make_folder(void) {
-    char *folder = strdup("/tmp/boxmark-plots-XXXXXX");
+    char *folder = text_format("%s/XXXXXX", base);
     assert_non_null(mkdtemp(folder));
     return folder;
 }
@@ -317,5 +330,5 @@ int main(void) {
         cmocka_unit_test(own_scripts_are_used),
         cmocka_unit_test(programs_are_bounded_in_time),
     };
-    return cmocka_run_group_tests_name("plots", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("plots", tests, make_base, remove_base);
 }
