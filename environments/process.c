@@ -4,6 +4,7 @@
 #include "common/file.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -147,4 +148,22 @@ uint64_t process_pss_bytes(pid_t pid) {
     if (!line || sscanf(line, " Pss: %llu kB", &kibibytes) != 1)
         return UINT64_MAX;
     return kibibytes * 1024;
+}
+
+uint64_t process_mappings_bytes(pid_t pid, uint64_t minimum_bytes, const char *name) {
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
+    cleanup_free char *text = NULL;
+    if (file_read(path, &text, NULL, NULL) < 0)
+        return UINT64_MAX;
+    uint64_t start, end, kibibytes, bytes = 0;
+    bool counts = false;
+    char *rest = text;
+    for (char *line; (line = strsep(&rest, "\n"));) {
+        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2)
+            counts = end - start >= minimum_bytes && (!name || strstr(line, name));
+        else if (counts && sscanf(line, "Pss: %" SCNu64 " kB", &kibibytes) == 1)
+            bytes += kibibytes << 10;
+    }
+    return bytes;
 }

@@ -59,4 +59,10 @@ uint64_t process_cpu_ns(pid_t pid);
 /* Proportional set size from /proc/PID/smaps_rollup; UINT64_MAX when it cannot be read. */
 uint64_t process_pss_bytes(pid_t pid);
 
+/*
+ * The same of those of its mappings that are at least so large and whose name holds `name` (NULL:
+ * any); UINT64_MAX when it cannot be read.
+ */
+uint64_t process_mappings_bytes(pid_t pid, uint64_t minimum_bytes, const char *name);
+
 #endif

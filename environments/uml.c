@@ -23,6 +23,9 @@
 #define FIRST_WORDS "boxmark-init: started"
 #define CONSOLE_LINES 6
 
+/* The guest's memory is a file without a name, which nothing else in it is. */
+#define GUEST_MEMORY " (deleted)"
+
 /* environment->state */
 struct uml {
     char *program; /* NULL: not installed */
@@ -377,6 +380,11 @@ static uint64_t file_bytes(const char *path, bool allocated) {
     return allocated ? (uint64_t)status.st_blocks * 512 : (uint64_t)status.st_size;
 }
 
+static void add_bytes(uint64_t *sum, uint64_t bytes) {
+    if (bytes != FOOTPRINT_UNKNOWN && *sum != FOOTPRINT_UNKNOWN)
+        *sum += bytes;
+}
+
 /* Everything in its session: the kernel and the processes that run the guest's programs. */
 static void measure_session(pid_t session, struct footprint *footprint, bool cpu) {
     cleanup_dir DIR *dir = opendir("/proc");
@@ -384,9 +392,8 @@ static void measure_session(pid_t session, struct footprint *footprint, bool cpu
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
         if (pid <= 0 || pid == session || getsid(pid) != session)
             continue;
-        uint64_t bytes = process_pss_bytes(pid);
-        if (bytes != FOOTPRINT_UNKNOWN && footprint->resident_bytes != FOOTPRINT_UNKNOWN)
-            footprint->resident_bytes += bytes;
+        add_bytes(&footprint->resident_bytes, process_pss_bytes(pid));
+        add_bytes(&footprint->guest_bytes, process_mappings_bytes(pid, 0, GUEST_MEMORY));
         if (cpu)
             footprint->cpu_ns += process_cpu_ns(pid);
     }
@@ -404,8 +411,8 @@ static int uml_footprint(struct instance *instance, struct footprint *ret_footpr
     enclosure_footprint(&self->enclosure, instance->pid, ret_footprint);
     struct cgroup_usage usage;
     cgroup_read_usage(self->enclosure.cgroup, &usage);
+    ret_footprint->guest_bytes = process_mappings_bytes(instance->pid, 0, GUEST_MEMORY);
     measure_session(instance->pid, ret_footprint, usage.cpu_ns == CGROUP_UNKNOWN);
-    ret_footprint->guest_bytes = FOOTPRINT_UNKNOWN;
     return 0;
 }
 

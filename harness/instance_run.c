@@ -3,6 +3,7 @@
  * One instance: start, identify, calibrate, all requests, calibrate again, stop. What fails is
  * recorded and said; the run goes on with the next instance unless the work was not the same.
  */
+#include "harness/idle.h"
 #include "harness/run.h"
 #include "harness/session.h"
 #include "harness/witness.h"
@@ -30,6 +31,7 @@ struct instance_run {
     json_t *entry;              /* of the journal */
     double units_before, units; /* of the progress */
     unsigned requests, requests_done;
+    bool measures_start; /* start-up is among the workloads of this block */
 };
 
 static void instance_title(const struct instance_run *self, char *text, size_t capacity) {
@@ -272,6 +274,9 @@ static void note_footprint(struct instance_run *self) {
     for (unsigned i = 0; i < sizeof(values) / sizeof(*values); i++)
         if (values[i].value != FOOTPRINT_UNKNOWN)
             json_object_set_new(json, values[i].key, json_integer((json_int_t)values[i].value));
+    /* Where start-up is looked at, what an instance costs that only waits is, too. */
+    if (self->measures_start)
+        idle_measure(self->instance, json);
     json_object_set_new(self->entry, "footprint", json);
 }
 
@@ -402,8 +407,11 @@ int run_instance(struct run *run, uint64_t block, unsigned position, unsigned en
     };
     if (!entry)
         return error_no_memory(err);
-    for (unsigned i = 0; i < run->works.count; i++)
-        self.requests += active[i] && !run->works.works[i].description->by_harness;
+    for (unsigned i = 0; i < run->works.count; i++) {
+        bool by_harness = run->works.works[i].description->by_harness;
+        self.requests += active[i] && !by_harness;
+        self.measures_start |= active[i] && by_harness;
+    }
     int outcome = resumption_instance(run->resumption, block, self.environment->label);
     if (outcome < 0)
         outcome = start_and_serve(&self, plan, active, err);

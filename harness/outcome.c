@@ -3,18 +3,24 @@
 
 #include "common/file.h"
 #include "harness/run_view.h"
+#include "plots/counters.h"
+#include "plots/footprint.h"
 #include "plots/gnuplot.h"
 
 #include <string.h>
 
 /* summary.json beside the samples, for programs. */
-static int write_summary(const struct run_view *view, struct error **err) {
-    json_t *json = NULL;
-    if (summary_to_json(view->summary, &json, err) < 0)
+static int write_summary(const struct run_view *view, const struct report *report,
+                         struct error **err) {
+    json_auto_t *json = NULL, *footprint = NULL, *counters = NULL;
+    if (summary_to_json(view->summary, &json, err) < 0 ||
+        footprint_to_json(report, &footprint, err) < 0 ||
+        counters_to_json(report, &counters, err) < 0)
         return -1;
     json_object_set(json, "audit", view->audit_json);
+    json_object_set(json, "footprint", footprint);
+    json_object_set(json, "counters", counters);
     cleanup_free char *text = json_dumps(json, JSON_INDENT(2));
-    json_decref(json);
     cleanup_free char *path = text_format("%s/summary.json", view->folder);
     if (!text || !path)
         return error_no_memory(err);
@@ -66,7 +72,7 @@ int outcome_show(struct run *run, struct error **err) {
         return -1;
     struct report report;
     run_view_report(&view, &report);
-    if (write_summary(&view, err) < 0 || write_page(&report, err) < 0)
+    if (write_summary(&view, &report, err) < 0 || write_page(&report, err) < 0)
         return -1;
     if (!run->options->no_plots) {
         progress_step(&run->progress, "drawing the figures");

@@ -2,10 +2,9 @@
 /* What the figures rest on: footprint, audit, methods, machine, data. */
 #include "common/file.h"
 #include "common/units.h"
-#include "plots/footprint.h"
-#include "plots/format.h"
 #include "plots/html.h"
 #include "plots/methods.h"
+#include "plots/side_table.h"
 #include "plots/topology.h"
 #include "plots/words.h"
 #include "plots/writers.h"
@@ -13,41 +12,35 @@
 #include <math.h>
 #include <string.h>
 
-static void put_bytes(double bytes, FILE *to) {
-    char text[32];
-    fprintf(to, "<td class=\"n\">%s</td>",
-            isfinite(bytes) && bytes >= 0 ? format_size((uint64_t)bytes, text) : "–");
+static void put_side_table(const struct side_table *table, FILE *to) {
+    fputs("<div class=\"scroll\"><table>\n", to);
+    html_element(to, "caption", NULL, table->note);
+    fputs("\n<thead><tr>", to);
+    for (unsigned j = 0; j < table->column_count; j++)
+        html_element(to, "th", j ? "scope=\"col\" class=\"n\"" : "scope=\"col\"",
+                     side_table_head(table, j));
+    fputs("</tr></thead>\n<tbody>\n", to);
+    for (unsigned i = 0; i < table->row_count; i++) {
+        fputs("<tr>", to);
+        for (unsigned j = 0; j < table->column_count; j++)
+            html_element(to, j ? "td" : "th", j ? "class=\"n\"" : "scope=\"row\"",
+                         side_table_cell(table, i, j));
+        fputs("</tr>\n", to);
+    }
+    fputs("</tbody>\n</table></div>\n", to);
 }
 
 int html_footprint(const struct report *report, FILE *to, struct error **err) {
-    const struct summary *summary = report->summary;
-    bool any = false;
-    for (unsigned i = 0; i < summary->environment_count; i++) {
-        struct footprint_figures figures;
-        char text[32];
-        if (footprint_of(report, summary->environments[i].label, &figures, err) < 0)
-            return -1;
-        if (figures.instances == 0)
-            continue;
-        if (!any)
-            fputs("<table>\n<caption>Medians over instances. Memory is the proportional set size "
-                  "of all processes of an instance after its work; CPU time is the host's, helpers "
-                  "included, from start to end.</caption>\n<thead><tr>"
-                  "<th scope=\"col\">environment</th><th scope=\"col\" class=\"n\">image</th>"
-                  "<th scope=\"col\" class=\"n\">memory</th>"
-                  "<th scope=\"col\" class=\"n\">CPU time</th></tr></thead>\n<tbody>\n",
-                  to);
-        any = true;
-        fputs("<tr>", to);
-        html_element(to, "th", "scope=\"row\"", summary->environments[i].title);
-        put_bytes(figures.image_bytes, to);
-        put_bytes(figures.resident_bytes, to);
-        fprintf(to, "<td class=\"n\">%s</td></tr>\n",
-                isfinite(figures.cpu_ns) && figures.cpu_ns >= 0
-                    ? format_duration((uint64_t)figures.cpu_ns, text)
-                    : "–");
+    cleanup_side_tables struct side_tables tables = {0};
+    if (side_tables_make(report, &tables, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < tables.count; i++) {
+        /* The first is what the section is called after. */
+        if (i > 0)
+            html_element(to, "h3", NULL, tables.tables[i].title);
+        put_side_table(&tables.tables[i], to);
     }
-    fputs(any ? "</tbody>\n</table>\n" : "<p class=\"quiet\">Nothing was recorded.</p>\n", to);
+    fputs(tables.count ? "" : "<p class=\"quiet\">Nothing was recorded.</p>\n", to);
     return 0;
 }
 

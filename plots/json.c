@@ -4,6 +4,8 @@
  * is not ASCII is escaped, so that showing the file on a terminal is harmless.
  */
 #include "common/text.h"
+#include "plots/counters.h"
+#include "plots/footprint.h"
 #include "plots/writers.h"
 
 #include <math.h>
@@ -121,6 +123,13 @@ static int write_json(const struct report *report, FILE *to, struct error **err)
         return -1;
     if ((report->audit && json_object_set(json, "audit", (json_t *)report->audit) < 0) ||
         (report->run && json_object_set(json, "run", (json_t *)report->run) < 0))
+        return error_no_memory(err);
+    json_auto_t *footprint = NULL, *counters = NULL;
+    if (footprint_to_json(report, &footprint, err) < 0 ||
+        counters_to_json(report, &counters, err) < 0)
+        return -1;
+    if (json_object_set(json, "footprint", footprint) < 0 ||
+        json_object_set(json, "counters", counters) < 0)
         return error_no_memory(err);
     if (report->claims && json_object_set_new(json, "references", claims_to_json(report)) < 0)
         return error_no_memory(err);

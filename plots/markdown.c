@@ -5,6 +5,7 @@
 #include "plots/claim_words.h"
 #include "plots/format.h"
 #include "plots/methods.h"
+#include "plots/side_table.h"
 #include "plots/words.h"
 #include "plots/writers.h"
 
@@ -152,6 +153,38 @@ static int put_claims(const struct report *report, FILE *to, struct error **err)
     return 0;
 }
 
+static int put_side_table(const struct side_table *table, FILE *to, struct error **err) {
+    for (unsigned line = 0; line <= table->row_count; line++) {
+        for (unsigned j = 0; j < table->column_count; j++) {
+            const char *cell = table->cells[line * table->column_count + j];
+            fputs(j ? " | " : "| ", to);
+            if (put_text(to, cell ? cell : "", err) < 0)
+                return -1;
+        }
+        fputs(" |\n", to);
+        for (unsigned j = 0; line == 0 && j < table->column_count; j++)
+            fputs(j ? " --: |" : "| :-- |", to);
+        fputs(line == 0 ? "\n" : "", to);
+    }
+    return 0;
+}
+
+static int put_side_tables(const struct report *report, FILE *to, struct error **err) {
+    cleanup_side_tables struct side_tables tables = {0};
+    if (side_tables_make(report, &tables, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < tables.count; i++) {
+        fputs("\n<details><summary>", to);
+        if (put_text(to, tables.tables[i].title, err) < 0)
+            return -1;
+        fputs("</summary>\n\n", to);
+        if (put_side_table(&tables.tables[i], to, err) < 0)
+            return -1;
+        fprintf(to, "\n%s\n\n</details>\n", tables.tables[i].note);
+    }
+    return 0;
+}
+
 static int put_foot(const struct report *report, FILE *to, struct error **err) {
     cleanup_text_list struct text_list legend = {0};
     cleanup_free char *methods = methods_paragraph(report);
@@ -193,7 +226,8 @@ static int write_markdown(const struct report *report, FILE *to, struct error **
     if (warnings.count)
         putc('\n', to);
     if (put_table(report, to, err) < 0 || put_sentences(report, to, err) < 0 ||
-        put_claims(report, to, err) < 0 || put_foot(report, to, err) < 0)
+        put_claims(report, to, err) < 0 || put_side_tables(report, to, err) < 0 ||
+        put_foot(report, to, err) < 0)
         return -1;
     return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the Markdown") : 0;
 }

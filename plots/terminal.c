@@ -7,6 +7,7 @@
 #include "common/text.h"
 #include "plots/claim_words.h"
 #include "plots/format.h"
+#include "plots/side_table.h"
 #include "plots/words.h"
 #include "plots/writers.h"
 
@@ -315,6 +316,20 @@ static int put_claims(const struct table *table, struct error **err) {
     return 0;
 }
 
+/* The footprint; what was counted is long, and only shown with everything else. */
+static int put_side_tables(const struct table *table, struct error **err) {
+    cleanup_side_tables struct side_tables tables = {0};
+    if (side_tables_make(table->report, &tables, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < tables.count && (i == 0 || table->report->full); i++) {
+        putc('\n', table->to);
+        if (side_table_write(&tables.tables[i], table->columns, table->report->ascii, table->to,
+                             err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int put_foot(const struct table *table, struct error **err) {
     cleanup_text_list struct text_list legend = {0}, warnings = {0};
     if (report_legend(table->report, &legend, err) < 0 ||
@@ -372,7 +387,8 @@ static int write_terminal(const struct report *report, FILE *to, struct error **
         if (report_shows(report, &report->summary->metrics[i]) &&
             put_metric(&table, &report->summary->metrics[i], err) < 0)
             return -1;
-    if (put_claims(&table, err) < 0 || put_foot(&table, err) < 0)
+    if (put_claims(&table, err) < 0 || put_side_tables(&table, err) < 0 ||
+        put_foot(&table, err) < 0)
         return -1;
     return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the table") : 0;
 }

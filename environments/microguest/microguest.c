@@ -188,6 +188,8 @@ static int microguest_footprint(struct instance *instance, struct footprint *ret
         return error_set(err, ERROR_INTERNAL, errno, "cannot stat the agent and its monitor");
     ret_footprint->image_bytes = (uint64_t)agent.st_size + (uint64_t)monitor.st_size;
     enclosure_footprint(&self->enclosure, instance->pid, ret_footprint);
+    /* Mixed with the monitor's own: it is all one process's anonymous memory. */
+    ret_footprint->guest_bytes = FOOTPRINT_UNKNOWN;
     return 0;
 }
 

@@ -3,8 +3,6 @@
 #include "common/file.h"
 #include "environments/vm/vm.h"
 
-#include <inttypes.h>
-#include <string.h>
 #include <sys/stat.h>
 
 /* What the disk's image really takes in the host's file system. */
@@ -20,32 +18,6 @@ static uint64_t allocated_bytes(const char *folder) {
     return bytes;
 }
 
-/*
- * Proportional set size of a process, and of its mappings that can only be the guest's memory:
- * those of at least half its size.
- */
-static void measure_memory(pid_t pid, uint64_t memory_bytes, struct footprint *footprint) {
-    char path[64];
-    cleanup_free char *text = NULL;
-    snprintf(path, sizeof(path), "/proc/%d/smaps", (int)pid);
-    if (file_read(path, &text, NULL, NULL) < 0) {
-        footprint->resident_bytes = footprint->guest_bytes = FOOTPRINT_UNKNOWN;
-        return;
-    }
-    uint64_t start, end, size = 0, kibibytes;
-    footprint->resident_bytes = 0;
-    char *rest = text;
-    for (char *line; (line = strsep(&rest, "\n"));) {
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2) {
-            size = end - start;
-        } else if (sscanf(line, "Pss: %" SCNu64 " kB", &kibibytes) == 1) {
-            footprint->resident_bytes += kibibytes << 10;
-            if (size >= memory_bytes / 2)
-                footprint->guest_bytes += kibibytes << 10;
-        }
-    }
-}
-
 int vm_footprint(struct instance *instance, struct footprint *ret_footprint, struct error **err) {
     const struct vm_state *state = instance->environment->state;
     (void)err;
@@ -54,6 +26,8 @@ int vm_footprint(struct instance *instance, struct footprint *ret_footprint, str
         (struct footprint){.image_bytes = state->image.kernel_bytes + state->image.initramfs_bytes +
                                           allocated_bytes(instance->data_path)};
     enclosure_footprint(&self->enclosure, instance->pid, ret_footprint);
-    measure_memory(instance->pid, state->options.config.memory_bytes, ret_footprint);
+    /* Nothing else in QEMU is as large as half the guest's memory. */
+    ret_footprint->guest_bytes =
+        process_mappings_bytes(instance->pid, state->options.config.memory_bytes / 2, NULL);
     return 0;
 }

@@ -221,19 +221,34 @@ static json_t *fixture_audit(const struct fixture_options *options) {
         "what a guest's clock says would be wrong");
 }
 
-/* Two instances of each environment, as the journal keeps them. */
+static const char long_prefix[] = "container:seccomp=off,read_only=no,cgroup=v2,data=overlay,note=";
+
+/* Two instances of each environment, as the journal keeps them (hostile names it cannot hold). */
 static json_t *fixture_journal(const struct fixture_options *options) {
     json_t *journal = json_array();
     for (unsigned block = 0; block < 2; block++)
         for (unsigned i = 0; i < options->environments; i++) {
             const struct fixture_environment *from = &known[options->alone ? i + 1 : i];
+            bool guest = strcmp(from->accelerator, "none") != 0;
+            cleanup_free char *label =
+                text_format("%s%s", i > 0 && options->long_labels ? long_prefix : "", from->label);
             json_array_append_new(
                 journal,
-                json_pack("{s:s, s:i, s:s, s:s, s:{s:I, s:I, s:I}}", "type", "instance", "block",
-                          (int)block, "environment", from->label, "outcome", "done", "footprint",
-                          "image_bytes", (json_int_t)(1500000 * (i + 1)), "resident_bytes",
-                          (json_int_t)(2000000 * (i * i * 10 + 1)), "cpu_ns",
+                json_pack("{s:s, s:i, s:s, s:s, s:{s:I, s:I, s:I, s:I, s:I, s:I}}", "type",
+                          "instance", "block", (int)block, "environment", label, "outcome", "done",
+                          "footprint", "image_bytes", (json_int_t)(1500000 * (i + 1)),
+                          "resident_bytes", (json_int_t)(2000000 * (i * i * 10 + 1)), "guest_bytes",
+                          (json_int_t)(guest ? 1500000 * (i * i * 10 + 1) : 0), "idle_ns",
+                          (json_int_t)400000000, "idle_cpu_ns",
+                          (json_int_t)(guest ? 3000000 + block * 1000000 : 0), "cpu_ns",
                           (json_int_t)(3000000000 * (i + 1))));
+            if (guest)
+                json_array_append_new(
+                    journal,
+                    json_pack("{s:s, s:i, s:s, s:s, s:{s:I, s:I, s:I}}", "type", "request", "block",
+                              (int)block, "environment", label, "workload", "prime", "counters",
+                              "exits", (json_int_t)(5000 + 2 * block), "halt_wait_ns",
+                              (json_int_t)1250000, "io_exits", (json_int_t)(3 * block)));
         }
     return journal;
 }
@@ -259,10 +274,7 @@ struct report *fixture_report(const struct fixture_options *options) {
         const struct fixture_environment *from = &known[options->alone ? i + 1 : i];
         struct summary_environment *to = &summary->environments[i];
         bool strange = i > 0 && (options->hostile || options->long_labels);
-        const char *prefix = !strange           ? ""
-                             : options->hostile ? fixture_hostile_text
-                                                : "container:seccomp=off,read_only=no,cgroup=v2,"
-                                                  "data=overlay,note=";
+        const char *prefix = !strange ? "" : options->hostile ? fixture_hostile_text : long_prefix;
         to->label = text_format("%s%s", prefix, from->label);
         to->title = text_format("%s%s", prefix, from->title);
         to->accelerator = strdup(from->accelerator);

@@ -125,6 +125,8 @@ static void test_boots_talks_and_ends(void **state) {
     assert_int_equal(environment->ops->footprint(instance, &footprint, NULL), 0);
     assert_true(footprint.cpu_ns > 0 && footprint.cpu_ns != FOOTPRINT_UNKNOWN);
     assert_true(footprint.image_bytes > setup.data_bytes);
+    assert_true(footprint.guest_bytes > UINT64_C(4) << 20);
+    assert_true(footprint.guest_bytes < footprint.resident_bytes);
     for (unsigned i = STAMP_LAUNCH + 1; i <= STAMP_AGENT_READY; i++)
         assert_true(instance->stamps[i] >= instance->stamps[STAMP_LAUNCH]);
     ask(instance, MESSAGE_QUIT, "");
