@@ -1,12 +1,24 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "common/error.h"
 
+#include "common/text.h"
+
 #include <stdarg.h>
 #include <string.h>
 
 /* Used when not even an error can be allocated; error_free knows it. */
 static struct error out_of_memory = {
     .kind = ERROR_INTERNAL, .errnum = ENOMEM, .message = (char *)"out of memory", .advice = NULL};
+
+/* printf into one harmless line; NULL when out of memory. */
+static char *format_line(const char *format, va_list arguments) {
+    cleanup_free char *text = NULL;
+    if (vasprintf(&text, format, arguments) < 0) {
+        text = NULL;
+        return NULL;
+    }
+    return text_clean(text);
+}
 
 int error_set(struct error **err, enum error_kind kind, int errnum, const char *format, ...) {
     if (!err)
@@ -21,9 +33,7 @@ int error_set(struct error **err, enum error_kind kind, int errnum, const char *
 
     va_list arguments;
     va_start(arguments, format);
-    cleanup_free char *text = NULL;
-    if (vasprintf(&text, format, arguments) < 0)
-        text = NULL;
+    cleanup_free char *text = format_line(format, arguments);
     va_end(arguments);
 
     if (text && errnum) {
@@ -41,9 +51,7 @@ int error_wrap(struct error **err, const char *format, ...) {
         return -1;
     va_list arguments;
     va_start(arguments, format);
-    cleanup_free char *context = NULL;
-    if (vasprintf(&context, format, arguments) < 0)
-        context = NULL;
+    cleanup_free char *context = format_line(format, arguments);
     va_end(arguments);
 
     char *message = NULL;
@@ -59,8 +67,7 @@ int error_advise(struct error **err, const char *format, ...) {
         return -1;
     va_list arguments;
     va_start(arguments, format);
-    if (vasprintf(&(*err)->advice, format, arguments) < 0)
-        (*err)->advice = NULL;
+    (*err)->advice = format_line(format, arguments);
     va_end(arguments);
     return -1;
 }

@@ -44,7 +44,8 @@ struct error {
 
 /*
  * Sets `*err` (replacing nothing: it must be NULL) and returns -1. With errnum, ": strerror" is
- * appended to the message.
+ * appended to the message. Messages and advice may quote files, agents and users: here they become
+ * one line of valid UTF-8 that no terminal obeys (text_clean).
  */
 int error_set(struct error **err, enum error_kind kind, int errnum, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -132,12 +132,12 @@ unsigned text_width(const char *text) {
  * place to break, or as much as fits (one character at least).
  */
 static const char *piece_end(const char *text, unsigned width) {
-    const char *space = NULL, *mark = NULL, *at = text;
+    const char *space = NULL, *mark = NULL, *end = text, *at = text;
     for (unsigned used = 0;;) {
         const char *start = at;
         uint32_t character = text_next(&at);
         if (!character)
-            return start;
+            return end > text ? end : start; /* spaces at the end belong to no line */
         used += character_width(character);
         if (used > width && character != ' ') {
             if (space)
@@ -150,6 +150,8 @@ static const char *piece_end(const char *text, unsigned width) {
             space = start;
         else if (character == ',' || character == ':' || character == ';')
             mark = at;
+        if (character != ' ')
+            end = at;
     }
 }
 

@@ -70,15 +70,19 @@ int journal_read(const char *path, json_t **ret_entries, struct error **err) {
     cleanup_free char *text = NULL;
     if (file_read(path, &text, NULL, err) < 0)
         return -1;
+    return journal_parse(text, path, ret_entries, err);
+}
+
+int journal_parse(const char *text, const char *name, json_t **ret_entries, struct error **err) {
     cleanup_json json_t *entries = json_array();
     unsigned number = 0;
-    for (char *line = text, *newline; (newline = strchr(line, '\n')); line = newline + 1) {
+    for (const char *line = text, *newline; (newline = strchr(line, '\n')); line = newline + 1) {
         json_error_t problem;
         number++;
         json_t *entry = json_loadb(line, (size_t)(newline - line), 0, &problem);
         if (!json_is_object(entry)) {
             json_decref(entry);
-            return error_set(err, ERROR_USAGE, 0, "%s:%u: not a journal entry (%s)", path, number,
+            return error_set(err, ERROR_USAGE, 0, "%s:%u: not a journal entry (%s)", name, number,
                              problem.text);
         }
         if (json_array_append_new(entries, entry) < 0)

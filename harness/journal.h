@@ -24,5 +24,7 @@ struct journal *journal_close(struct journal *journal); /* NULL is fine; returns
 
 /* All entries as an array; a half-written last line is passed over. File and line in errors. */
 int journal_read(const char *path, json_t **ret_entries, struct error **err);
+/* The same from a text that ends with NUL; `name` stands in messages. */
+int journal_parse(const char *text, const char *name, json_t **ret_entries, struct error **err);
 
 #endif

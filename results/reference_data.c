@@ -180,10 +180,7 @@ static void parser_cleanup(struct csv_parser *parser) {
     csv_free(parser);
 }
 
-static int read_file(struct reading *reading, struct error **err) {
-    cleanup_file FILE *file = fopen(reading->path, "re");
-    if (!file)
-        return error_set(err, ERROR_USAGE, errno, "cannot open %s", reading->path);
+static int read_stream(struct reading *reading, FILE *file, struct error **err) {
     __attribute__((cleanup(parser_cleanup))) struct csv_parser parser;
     if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI) != 0)
         return error_no_memory(err);
@@ -208,13 +205,28 @@ static int read_file(struct reading *reading, struct error **err) {
     return 0;
 }
 
-int reference_add_file(struct reference_data *data, const char *path, struct error **err) {
-    __attribute__((cleanup(reading_cleanup))) struct reading reading = {.path = path,
+static int read_file(struct reading *reading, struct error **err) {
+    cleanup_file FILE *file = fopen(reading->path, "re");
+    if (!file)
+        return error_set(err, ERROR_USAGE, errno, "cannot open %s", reading->path);
+    return read_stream(reading, file, err);
+}
+
+int reference_add_stream(struct reference_data *data, FILE *file, const char *name,
+                         struct error **err) {
+    __attribute__((cleanup(reading_cleanup))) struct reading reading = {.path = name,
                                                                         .columns = figure_columns,
                                                                         .column_count = COLUMNS,
                                                                         .take = take_figure,
                                                                         .data = data};
-    return read_file(&reading, err);
+    return read_stream(&reading, file, err);
+}
+
+int reference_add_file(struct reference_data *data, const char *path, struct error **err) {
+    cleanup_file FILE *file = fopen(path, "re");
+    if (!file)
+        return error_set(err, ERROR_USAGE, errno, "cannot open %s", path);
+    return reference_add_stream(data, file, path, err);
 }
 
 static int add_sources(struct reference_data *data, const char *path, struct error **err) {

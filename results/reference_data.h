@@ -38,6 +38,10 @@ struct reference_data {
 /* Adds the rows of one file. ERROR_USAGE for what is wrong in it. */
 int reference_add_file(struct reference_data *data, const char *path, struct error **err);
 
+/* The same from an open file; `name` stands in messages. */
+int reference_add_stream(struct reference_data *data, FILE *file, const char *name,
+                         struct error **err);
+
 /*
  * Adds every *.csv of a folder, in order of name; sources.csv (source,citation) gives citations. A
  * folder that is not there adds nothing.

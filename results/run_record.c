@@ -118,12 +118,17 @@ int run_record_load(const char *folder, json_t **ret_record, struct error **err)
             (*err)->kind = ERROR_USAGE;
         return error_advise(err, "name the folder of a run, as `boxmark list runs` shows them");
     }
+    return run_record_parse(text, size, path, ret_record, err);
+}
+
+int run_record_parse(const char *text, size_t size, const char *name, json_t **ret_record,
+                     struct error **err) {
     json_error_t problem;
     json_t *record = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
     if (!record)
-        return error_set(err, ERROR_USAGE, 0, "%s:%d:%d: %s", path, problem.line, problem.column,
+        return error_set(err, ERROR_USAGE, 0, "%s:%d:%d: %s", name, problem.line, problem.column,
                          problem.text);
-    if (run_record_check(record, path, err) < 0) {
+    if (run_record_check(record, name, err) < 0) {
         json_decref(record);
         return -1;
     }

@@ -19,6 +19,10 @@ int run_record_check(const json_t *record, const char *name, struct error **err)
 /* Reads and checks FOLDER/run.json; corrupt JSON is named with its line. */
 int run_record_load(const char *folder, json_t **ret_record, struct error **err);
 
+/* The same from a text; `name` stands in messages. */
+int run_record_parse(const char *text, size_t size, const char *name, json_t **ret_record,
+                     struct error **err);
+
 /* Checks, then replaces FOLDER/run.json in one step. */
 int run_record_save(const char *folder, const json_t *record, struct error **err);
 

@@ -378,11 +378,16 @@ int store_read(const char *path, store_visit visit, void *cookie, bool *ret_drop
     cleanup_file FILE *file = fopen(path, "re");
     if (!file)
         return error_set(err, ERROR_USAGE, errno, "cannot open %s", path);
+    return store_read_stream(file, path, visit, cookie, ret_dropped, err);
+}
+
+int store_read_stream(FILE *file, const char *name, store_visit visit, void *cookie,
+                      bool *ret_dropped, struct error **err) {
     __attribute__((cleanup(parser_cleanup))) struct csv_parser parser;
     if (csv_init(&parser, CSV_STRICT) != 0)
         return error_no_memory(err);
     __attribute__((cleanup(reading_cleanup))) struct reading reading = {
-        .path = path, .line = 1, .visit = visit, .cookie = cookie};
+        .path = name, .line = 1, .visit = visit, .cookie = cookie};
     char chunk[1 << 15];
     char last = '\n';
     size_t size;
@@ -391,14 +396,14 @@ int store_read(const char *path, store_visit visit, void *cookie, bool *ret_drop
         parse_chunk(&parser, chunk, size, &reading);
     }
     if (!reading.failed && ferror(file))
-        return error_set(err, ERROR_INTERNAL, errno, "cannot read %s", path);
+        return error_set(err, ERROR_INTERNAL, errno, "cannot read %s", name);
     if (reading.failed) {
         error_move(err, reading.err);
         reading.err = NULL;
         return -1;
     }
     if (!reading.header_seen)
-        return error_set(err, ERROR_USAGE, 0, "%s:1: no header: the file is empty", path);
+        return error_set(err, ERROR_USAGE, 0, "%s:1: no header: the file is empty", name);
     /* What follows the last whole row was being written when the program died: no row. */
     if (ret_dropped)
         *ret_dropped = last != '\n' || reading.column > 0;

@@ -36,5 +36,8 @@ static inline void store_cleanup(struct store **store) {
 typedef int (*store_visit)(const struct sample *sample, void *cookie, struct error **err);
 int store_read(const char *path, store_visit visit, void *cookie, bool *ret_dropped,
                struct error **err);
+/* The same from an open file; `name` stands in messages. */
+int store_read_stream(FILE *file, const char *name, store_visit visit, void *cookie,
+                      bool *ret_dropped, struct error **err);
 
 #endif

@@ -30,6 +30,16 @@ static void first_advice_stays(void **state) {
     assert_string_equal(err->advice, "do this");
 }
 
+static void what_is_quoted_becomes_harmless(void **state) {
+    (void)state;
+    cleanup_error struct error *err = NULL;
+    error_set(&err, ERROR_USAGE, 0, "bad \"%s\"", "a\nb\033[31m\xc3");
+    error_wrap(&err, "line\t%d", 1);
+    error_advise(&err, "not %.1s", "\xc3\xa4");
+    assert_string_equal(error_message(err), "line 1: bad \"a b\xef\xbf\xbd[31m\xef\xbf\xbd\"");
+    assert_string_equal(err->advice, "not \xef\xbf\xbd");
+}
+
 static void nobody_cares(void **state) {
     (void)state;
     struct error *none = NULL;
@@ -91,6 +101,7 @@ int main(void) {
         cmocka_unit_test(set_keeps_kind_and_errno),
         cmocka_unit_test(wrap_puts_context_before),
         cmocka_unit_test(first_advice_stays),
+        cmocka_unit_test(what_is_quoted_becomes_harmless),
         cmocka_unit_test(nobody_cares),
         cmocka_unit_test(no_memory_is_never_changed),
         cmocka_unit_test(move_never_replaces),

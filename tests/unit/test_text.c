@@ -59,6 +59,8 @@ static void wrapping_prefers_spaces(void **state) {
     assert_wrapped("one two three", 8, "one two\nthree");
     assert_wrapped("one   two", 3, "one\ntwo");
     assert_wrapped("  ab cd", 2, "ab\ncd");
+    assert_wrapped("ab  cd    ", 4, "ab\ncd");
+    assert_wrapped("ab  ", 4, "ab");
     assert_wrapped("a:b=c,d=efg", 7, "a:b=c,\nd=efg");
     assert_wrapped("abcdefgh", 3, "abc\ndef\ngh");
     assert_wrapped("한글", 1, "한\n글");
