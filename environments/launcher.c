@@ -84,6 +84,9 @@ const char *const launch_environment[] = {"LANG=C", NULL};
 
 void launch_program_child(const void *cookie, const char **step) {
     const struct launch_program *program = cookie;
+    *step = "giving up its privileges";
+    if (program->unprivileged && unprivileged_become(program->unprivileged) < 0)
+        return;
     *step = "taking its descriptors";
     if (launched_process_settle(program->stdin_fd, program->stdout_fd, program->stderr_fd) < 0)
         return;

@@ -13,6 +13,7 @@
 
 #include "common/error.h"
 #include "environments/process.h"
+#include "environments/unprivileged.h"
 
 #include <sched.h>
 #include <stdint.h>
@@ -71,6 +72,7 @@ struct launch_program {
     const char *const *environment;     /* NULL-terminated; NULL: launch_environment */
     int stdin_fd, stdout_fd, stderr_fd; /* -1: /dev/null */
     const int *keep_fds;                /* further descriptors to pass on, ended by -1; or NULL */
+    const struct unprivileged *unprivileged; /* what it becomes; NULL: stays as the harness is */
 };
 void launch_program_child(const void *program, const char **step);
 

@@ -17,6 +17,7 @@
 #define QEMU_QUESTION_NS (20 * NS_PER_S)
 #define COUNTERS_NS (5 * NS_PER_S)
 #define STATUS_NS (1 * NS_PER_S)
+#define KVM_DEVICE "/dev/kvm"
 
 #if defined(__x86_64__)
 #define QEMU_PROGRAM "qemu-system-x86_64"
@@ -174,6 +175,11 @@ static int prepare_image(struct environment *environment, bool fetch, struct err
         guest_image_build(setup->agent_path, &kernel, drivers, &state->image, err) < 0)
         return error_wrap(err, "environment \"%s\"", environment->label);
     state->options.config.guest_hz = state->image.hz;
+    unprivileged_choose(state->options.config.kvm ? KVM_DEVICE : NULL, &state->unprivileged);
+    if (!unprivileged_can_execute(&state->unprivileged, state->qemu) ||
+        !unprivileged_can_read(&state->unprivileged, state->image.kernel_path) ||
+        !unprivileged_can_read(&state->unprivileged, state->image.initramfs_path))
+        state->unprivileged.change_user = false;
     snprintf(environment->image, sizeof(environment->image), "kernel %s initramfs %s",
              state->image.kernel_sha256, state->image.initramfs_sha256);
     state->provisioned = true;
@@ -223,6 +229,11 @@ static int vm_describe(struct environment *environment, FILE *to, struct error *
         return -1;
     enclosure_describe(setup, state->world, &state->limits, to);
     fprintf(to, "The guest's disk is made: %s\n", disk);
+    if (geteuid() == 0)
+        fprintf(to, "QEMU gives up root's privileges%s\n",
+                state->unprivileged.change_user
+                    ? ", becomes user nobody, and gets its files as open descriptors"
+                    : " (it stays user root, without capabilities)");
     qemu_command_print(&command, to);
     fprintf(to, "  accelerator %s: %s\n", environment->accelerator,
             state->options.accel == VM_ACCEL_TCG ? "asked for" : state->kvm.reason);

@@ -23,6 +23,7 @@ struct vm_state {
     struct cgroup_world *world;
     struct cgroup_limits limits; /* the guest's memory is limited by its size */
     struct guest_image image;
+    struct unprivileged unprivileged; /* what QEMU is */
     const char *cold_files[4];
 };
 

@@ -28,6 +28,28 @@ static void add_threads(const struct vm_instance *self, json_t *facts) {
     json_object_set_new(facts, "threads", threads);
 }
 
+/* What QEMU may do, as the kernel has it. */
+static void add_privileges(pid_t pid, json_t *facts) {
+    static const struct {
+        const char *line, *fact;
+    } members[] = {{"\nUid:\t", "qemu_uid"},
+                   {"\nCapEff:\t", "qemu_capabilities"},
+                   {"\nNoNewPrivs:\t", "qemu_no_new_privileges"},
+                   {"\nSeccomp:\t", "qemu_seccomp"}};
+    char path[64];
+    cleanup_free char *status = NULL;
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    if (file_read(path, &status, NULL, NULL) < 0)
+        return;
+    for (size_t i = 0; i < sizeof(members) / sizeof(*members); i++) {
+        const char *at = strstr(status, members[i].line);
+        if (!at)
+            continue;
+        at += strlen(members[i].line);
+        json_object_set_new(facts, members[i].fact, json_stringn(at, strcspn(at, "\t\n")));
+    }
+}
+
 static void add_image(const struct vm_state *state, json_t *facts) {
     json_object_set_new(facts, "qemu_version", json_string(state->qemu_version));
     json_object_set_new(facts, "guest_kernel", json_string(state->image.release));
@@ -99,6 +121,7 @@ int vm_facts(struct instance *instance, json_t *facts, struct error **err) {
     struct vm_instance *self = instance->state;
     enclosure_facts(&self->enclosure, instance->pid, facts);
     add_command(self, facts);
+    add_privileges(instance->pid, facts);
     add_threads(self, facts);
     add_image(state, facts);
     add_kvm(&state->kvm, facts);

@@ -116,8 +116,43 @@ static int pin_vcpus(struct instance *instance, uint64_t deadline_ns, struct err
     return 0;
 }
 
+/*
+ * Files as QEMU opens them. Where it becomes another user, the folders above them may be closed to
+ * that user: it gets them as descriptors, which it opens again by its own right, so that it can
+ * write to the disk alone.
+ */
+struct passed_files {
+    struct unprivileged unprivileged;
+    int fds[3]; /* kernel, initramfs, disk; -1: by their paths */
+    char paths[3][32];
+};
+
+static void passed_files_cleanup(struct passed_files *passed) {
+    for (unsigned i = 0; i < 3; i++)
+        if (passed->fds[i] >= 0)
+            close(passed->fds[i]);
+}
+
+static int pass_files(const struct vm_state *state, struct qemu_files *files,
+                      struct passed_files *passed, struct error **err) {
+    const char **paths[3] = {&files->kernel, &files->initramfs, &files->disk};
+    *passed = (struct passed_files){.unprivileged = state->unprivileged, .fds = {-1, -1, -1}};
+    /* A file system that gives no files away (NFS, say). */
+    if (passed->unprivileged.change_user &&
+        chown(files->disk, passed->unprivileged.uid, passed->unprivileged.gid) < 0)
+        passed->unprivileged.change_user = false;
+    for (unsigned i = 0; i < 3 && passed->unprivileged.change_user; i++) {
+        passed->fds[i] = open(*paths[i], (i == 2 ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+        if (passed->fds[i] < 0)
+            return error_set(err, ERROR_INTERNAL, errno, "cannot open %s", *paths[i]);
+        snprintf(passed->paths[i], sizeof(passed->paths[i]), "/proc/self/fd/%d", passed->fds[i]);
+        *paths[i] = passed->paths[i];
+    }
+    return 0;
+}
+
 static int launch(struct instance *instance, const struct qemu_files *files,
-                  struct sockets *sockets, struct error **err) {
+                  const struct passed_files *passed, struct sockets *sockets, struct error **err) {
     struct environment *environment = instance->environment;
     const struct vm_state *state = environment->state;
     struct vm_instance *self = instance->state;
@@ -126,13 +161,20 @@ static int launch(struct instance *instance, const struct qemu_files *files,
     self->stderr_fd = memfd_create("qemu-stderr", MFD_CLOEXEC);
     if (self->stderr_fd < 0)
         return error_set(err, ERROR_INTERNAL, errno, "cannot keep QEMU's messages");
-    const int keep[] = {files->agent_fd, files->console_fd, files->qmp_fd, -1};
+    const int keep[] = {files->agent_fd,
+                        files->console_fd,
+                        files->qmp_fd,
+                        passed->fds[0],
+                        passed->fds[1],
+                        passed->fds[2],
+                        -1};
     const struct launch_program program = {
         .arguments = (const char *const *)self->command.arguments,
         .stdin_fd = -1,
         .stdout_fd = self->stderr_fd,
         .stderr_fd = self->stderr_fd,
         .keep_fds = keep,
+        .unprivileged = &passed->unprivileged,
     };
     const struct launch_plan plan = {
         .name = "QEMU",
@@ -202,7 +244,9 @@ int vm_instance_start(struct instance *instance, struct error **err) {
                                .agent_fd = sockets.agent[1],
                                .console_fd = sockets.console[1],
                                .qmp_fd = sockets.qmp[1]};
-    if (launch(instance, &files, &sockets, err) < 0)
+    __attribute__((cleanup(passed_files_cleanup))) struct passed_files passed;
+    if (pass_files(state, &files, &passed, err) < 0 ||
+        launch(instance, &files, &passed, &sockets, err) < 0)
         return -1;
     return connect_and_wait(instance, &sockets, err);
 }

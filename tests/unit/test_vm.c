@@ -110,6 +110,18 @@ static void check_identity(struct instance *instance) {
     message_clear(&identity);
 }
 
+/* Confined by its own filter, and nothing of root where the harness is root. */
+static void check_privileges(const struct environment *environment, const json_t *facts) {
+    const struct vm_state *state = environment->state;
+    char uid[16];
+    snprintf(uid, sizeof(uid), "%u", state->unprivileged.change_user ? UNPRIVILEGED_ID : getuid());
+    assert_string_equal(json_string_value(json_object_get(facts, "qemu_uid")), uid);
+    assert_string_equal(json_string_value(json_object_get(facts, "qemu_capabilities")),
+                        "0000000000000000");
+    assert_string_equal(json_string_value(json_object_get(facts, "qemu_no_new_privileges")), "1");
+    assert_string_equal(json_string_value(json_object_get(facts, "qemu_seccomp")), "2");
+}
+
 static void check_facts(struct instance *instance) {
     const struct environment *environment = instance->environment;
     struct error *err = NULL;
@@ -118,6 +130,7 @@ static void check_facts(struct instance *instance) {
         fail_with("facts", err);
     assert_string_equal(json_string_value(json_object_get(facts, "qemu_accelerator")),
                         strncmp(environment->accelerator, "KVM", 3) == 0 ? "KVM" : "TCG");
+    check_privileges(environment, facts);
     json_t *disk = json_object_get(facts, "disk");
     assert_string_equal(json_string_value(json_object_get(disk, "cache")),
                         environment_value(environment, "cache"));
