@@ -2,8 +2,6 @@
 #include "harness/commands.h"
 #include "harness/run_view.h"
 
-#include "common/units.h"
-
 #include <string.h>
 
 enum { KEY_FULL = 256, KEY_REFERENCE, REFERENCES_MAX = 16 };
@@ -73,16 +71,6 @@ const struct argp report_argp = {
     .doc = "Shows a run, derived again from its samples.",
 };
 
-static int find_writer(const char *name, const struct report_writer **ret_writer,
-                       struct error **err) {
-    enum { WRITERS_MAX = 32 };
-    const char *names[WRITERS_MAX + 1] = {NULL};
-    for (unsigned i = 0; report_writers[i] && i < WRITERS_MAX; i++)
-        names[i] = report_writers[i]->name;
-    *ret_writer = report_writer_find(name);
-    return *ret_writer ? 0 : error_unknown_name("format", name, names, err);
-}
-
 static int write_report(const struct report_options *options, const struct report_writer *writer,
                         const struct report *report, struct error **err) {
     if (!options->output)
@@ -117,7 +105,8 @@ int command_report(int argc, char **argv, struct error **err) {
     const struct report_writer *writer;
     cleanup_run_view struct run_view view = {0};
     if (command_parse(&report_argp, argc, argv, &options, err) < 0 ||
-        find_writer(options.format, &writer, err) < 0 || run_view_open(options.run, &view, err) < 0)
+        report_writer_named(options.format, &writer, err) < 0 ||
+        run_view_open(options.run, &view, err) < 0)
         return -1;
     struct report report;
     run_view_report(&view, &report);

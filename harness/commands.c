@@ -14,6 +14,8 @@ const struct command commands[] = {
      false},
     {"report", "show a run again, in several formats", &report_argp, command_report, false},
     {"plot", "draw the figures of a run", &plot_argp, command_plot, false},
+    {"compare", "several runs side by side: what changed, and what differs between the machines",
+     &compare_argp, command_compare, false},
     {"shell", "a prompt inside an environment, to see what the workloads see", &shell_argp,
      command_shell, false},
     {"guest", "build, show or remove the virtual machine's kernel and image", &guest_argp,

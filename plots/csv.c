@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* The summary as tidy CSV: one row for each (workload, metric, environment). Quoting is libcsv's.
  */
+#include "plots/csv.h"
 #include "common/text.h"
+#include "plots/compare.h"
 #include "plots/format.h"
 #include "plots/words.h"
 #include "plots/writers.h"
@@ -19,7 +21,7 @@ static const char header[] =
  * Spreadsheets run a text that begins like a formula, quoted or not. No name of ours does; one that
  * comes from elsewhere is shown to be text.
  */
-static int put_text(FILE *to, const char *text, struct error **err) {
+int csv_text(FILE *to, const char *text, struct error **err) {
     cleanup_free char *clean = text_clean(text);
     if (!clean)
         return error_no_memory(err);
@@ -42,15 +44,15 @@ static int put_row(const struct report *report, const struct summary_metric *met
     const struct summary_environment *own = &report->summary->environments[environment];
     const char *const names[] = {metric->workload, metric->metric, metric->unit, metric->better};
     for (unsigned i = 0; i < 4; i++) {
-        if (put_text(to, names[i], err) < 0)
+        if (csv_text(to, names[i], err) < 0)
             return -1;
         putc(',', to);
     }
     fprintf(to, "%d,", metric->headline);
-    if (put_text(to, own->label, err) < 0)
+    if (csv_text(to, own->label, err) < 0)
         return -1;
     putc(',', to);
-    if (put_text(to, own->accelerator, err) < 0)
+    if (csv_text(to, own->accelerator, err) < 0)
         return -1;
     fprintf(to, ",%u,%" PRIu64, cell->blocks, cell->samples);
     bool measured = cell->blocks > 0;
@@ -65,7 +67,7 @@ static int put_row(const struct report *report, const struct summary_metric *met
     for (unsigned i = 0; i < sizeof(after) / sizeof(*after); i++)
         fprintf(to, ",%s", measured ? format_exact(after[i], number) : "");
     fprintf(to, ",%s,", verdict_name(report_verdict(report, cell)));
-    if (put_text(to, cell->reason ? cell->reason : "", err) < 0)
+    if (csv_text(to, cell->reason ? cell->reason : "", err) < 0)
         return -1;
     putc('\n', to);
     return 0;
@@ -85,4 +87,5 @@ const struct report_writer writer_csv = {
     .extension = "csv",
     .summary = "every figure of the summary, one row for each environment and metric",
     .write = write_csv,
+    .compare = compare_csv,
 };

@@ -8,6 +8,7 @@
 #include "bench/catalog.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "plots/compare.h"
 #include "plots/words.h"
 #include "plots/writers.h"
 
@@ -92,15 +93,19 @@ static void put_facts(const struct report *report, FILE *to) {
     fputs("</p>\n", to);
 }
 
+void html_warnings(const struct text_list *warnings, FILE *to) {
+    for (size_t i = 0; i < warnings->count; i++) {
+        fputs("<p class=\"warning\" role=\"note\"><strong>Warning:</strong> ", to);
+        html_text(to, warnings->items[i]);
+        fputs("</p>\n", to);
+    }
+}
+
 static int put_warnings(const struct report *report, FILE *to, struct error **err) {
     cleanup_text_list struct text_list warnings = {0};
     if (report_warnings(report, &warnings, err) < 0)
         return -1;
-    for (size_t i = 0; i < warnings.count; i++) {
-        fputs("<p class=\"warning\" role=\"note\"><strong>Warning:</strong> ", to);
-        html_text(to, warnings.items[i]);
-        fputs("</p>\n", to);
-    }
+    html_warnings(&warnings, to);
     return 0;
 }
 
@@ -219,18 +224,27 @@ static void put_contents(const struct report *report, FILE *to) {
     fputs("</ul></nav>\n", to);
 }
 
-static int write_html(const struct report *report, FILE *to, struct error **err) {
+void html_begin(FILE *to) {
     fputs("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
           "<meta name=\"color-scheme\" content=\"light dark\">\n"
           "<meta name=\"generator\" content=\"boxmark\">\n<title>boxmark: ",
           to);
+}
+
+void html_begin_body(FILE *to) {
+    fprintf(to, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", html_style);
+    fputs("<a class=\"skip\" href=\"#main\">To the content</a>\n", to);
+}
+
+static int write_html(const struct report *report, FILE *to, struct error **err) {
+    html_begin(to);
     for (unsigned i = 0; i < report->summary->environment_count; i++) {
         fputs(i ? ", " : "", to);
         html_text(to, report->summary->environments[i].title);
     }
-    fprintf(to, "</title>\n<style>\n%s</style>\n</head>\n<body>\n", html_style);
-    fputs("<a class=\"skip\" href=\"#main\">To the content</a>\n<header>\n", to);
+    html_begin_body(to);
+    fputs("<header>\n", to);
     put_question(report, to);
     put_facts(report, to);
     put_contents(report, to);
@@ -254,4 +268,5 @@ const struct report_writer writer_html = {
     .extension = "html",
     .summary = "a self-contained page with figures, audit and methods",
     .write = write_html,
+    .compare = compare_html,
 };

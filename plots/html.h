@@ -4,6 +4,7 @@
 #define BOXMARK_PLOTS_HTML_H
 
 #include "plots/report.h"
+#include "plots/words.h"
 
 /* Any text, escaped for elements and attributes alike. NULL is nothing. */
 void html_text(FILE *to, const char *text);
@@ -16,6 +17,13 @@ unsigned html_color(unsigned environment);
 
 /* A verdict as a coloured word with its mark; nothing for none. */
 void html_verdict(FILE *to, enum verdict verdict);
+
+/* Everything before the page's title (which begins with "boxmark: "), and from there to <body>. */
+void html_begin(FILE *to);
+void html_begin_body(FILE *to);
+
+/* Warnings that stand out, one paragraph each. */
+void html_warnings(const struct text_list *warnings, FILE *to);
 
 extern const char html_style[];
 

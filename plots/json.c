@@ -4,6 +4,7 @@
  * is not ASCII is escaped, so that showing the file on a terminal is harmless.
  */
 #include "common/text.h"
+#include "plots/compare.h"
 #include "plots/counters.h"
 #include "plots/footprint.h"
 #include "plots/writers.h"
@@ -144,4 +145,5 @@ const struct report_writer writer_json = {
     .extension = "json",
     .summary = "summary, audit and run for programs",
     .write = write_json,
+    .compare = compare_json,
 };

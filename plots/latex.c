@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A table for a paper: booktabs, one row an environment, software emulation in the caption. */
+#include "plots/latex.h"
 #include "common/file.h"
 #include "common/text.h"
+#include "plots/compare.h"
 #include "plots/format.h"
 #include "plots/methods.h"
 #include "plots/words.h"
@@ -34,7 +36,7 @@ static const struct {
 };
 
 /* ASCII only: what else a paper's fonts and encoding hold is not known here. */
-static int put_text(FILE *to, const char *text, struct error **err) {
+int latex_text(FILE *to, const char *text, struct error **err) {
     cleanup_free char *clean = text_clean_ascii(text);
     if (!clean)
         return error_no_memory(err);
@@ -53,12 +55,12 @@ static int put_text(FILE *to, const char *text, struct error **err) {
     return 0;
 }
 
-static const char *unit_of(const char *unit) {
+const char *latex_unit(const char *unit) {
     return strcmp(unit, "us") == 0 ? "\\textmu{}s" : NULL;
 }
 
 /* "1.2e+09" as "$1.2 \times 10^{9}$"; everything else as it is. */
-static void put_number(FILE *to, const char *text) {
+void latex_number(FILE *to, const char *text) {
     const char *exponent = strchr(text, 'e');
     if (exponent)
         fprintf(to, "$%.*s \\times 10^{%d}$", (int)(exponent - text), text, atoi(exponent + 1));
@@ -73,39 +75,39 @@ static int put_row(const struct report *report, const struct summary_metric *met
     char number[FORMAT_BYTES];
     fputs(environment ? "  & " : "  ", to);
     if (environment == 0) {
-        if (put_text(to, metric->workload, err) < 0)
+        if (latex_text(to, metric->workload, err) < 0)
             return -1;
         putc(' ', to);
-        if (put_text(to, metric->metric, err) < 0)
+        if (latex_text(to, metric->metric, err) < 0)
             return -1;
         fputs(" [", to);
-        if (unit_of(scale.unit))
-            fputs(unit_of(scale.unit), to);
-        else if (put_text(to, scale.unit, err) < 0)
+        if (latex_unit(scale.unit))
+            fputs(latex_unit(scale.unit), to);
+        else if (latex_text(to, scale.unit, err) < 0)
             return -1;
         fputs("] & ", to);
     }
-    if (put_text(to, report->summary->environments[environment].title, err) < 0)
+    if (latex_text(to, report->summary->environments[environment].title, err) < 0)
         return -1;
     if (cell->blocks == 0) {
         fputs(" & -- & & & & not measured \\\\\n", to);
         return 0;
     }
     fputs(" & ", to);
-    put_number(to, format_value(cell->median * scale.factor, number));
+    latex_number(to, format_value(cell->median * scale.factor, number));
     fputs(" & ", to);
     if (isfinite(cell_spread(cell)) &&
-        put_text(to, format_percent(cell_spread(cell), true, number), err) < 0)
+        latex_text(to, format_percent(cell_spread(cell), true, number), err) < 0)
         return -1;
     fputs(" & ", to);
     if (isfinite(cell->ratio))
-        put_number(to, format_ratio(cell->ratio, number));
+        latex_number(to, format_ratio(cell->ratio, number));
     fputs(" & ", to);
     if (cell_has_ratio_interval(cell)) {
         fputs("[", to);
-        put_number(to, format_end(cell->ratio_low, cell->ratio_high, number));
+        latex_number(to, format_end(cell->ratio_low, cell->ratio_high, number));
         fputs(", ", to);
-        put_number(to, format_end(cell->ratio_high, cell->ratio_low, number));
+        latex_number(to, format_end(cell->ratio_high, cell->ratio_low, number));
         fputs("]", to);
     }
     fprintf(to, " & %s \\\\\n", verdict_name(report_verdict(report, cell)));
@@ -144,11 +146,11 @@ static int put_caption(const struct report *report, FILE *to, struct error **err
     if (report_warnings(report, &warnings, err) < 0)
         return -1;
     fputs("  \\caption{", to);
-    if (put_text(to, text, err) < 0)
+    if (latex_text(to, text, err) < 0)
         return -1;
     for (size_t i = 0; i < warnings.count; i++) {
         putc(' ', to);
-        if (put_text(to, warnings.items[i], err) < 0)
+        if (latex_text(to, warnings.items[i], err) < 0)
             return -1;
     }
     fputs("}\n", to);
@@ -170,13 +172,13 @@ static int write_latex(const struct report *report, FILE *to, struct error **err
     fputs("  \\label{tab:boxmark}\n  \\begin{tabular}{@{}llrrrcl@{}}\n  \\toprule\n"
           "  Metric & Environment & Median & Spread & Ratio & ",
           to);
-    if (put_text(to, confidence, err) < 0)
+    if (latex_text(to, confidence, err) < 0)
         return -1;
     fputs(" interval & Verdict \\\\\n  \\midrule\n", to);
     if (put_rows(report, to, err) < 0)
         return -1;
     fputs("  \\bottomrule\n  \\end{tabular}\n\\end{table}\n\n% The methods, as text.\n", to);
-    if (put_text(to, methods, err) < 0)
+    if (latex_text(to, methods, err) < 0)
         return -1;
     putc('\n', to);
     return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the LaTeX") : 0;
@@ -187,4 +189,5 @@ const struct report_writer writer_latex = {
     .extension = "tex",
     .summary = "a table for a paper (booktabs)",
     .write = write_latex,
+    .compare = compare_latex,
 };

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* A table for pull requests and issues: GitHub's Markdown, readable as plain text too. */
+#include "plots/markdown.h"
 #include "common/file.h"
 #include "common/text.h"
 #include "plots/claim_words.h"
+#include "plots/compare.h"
 #include "plots/format.h"
 #include "plots/methods.h"
 #include "plots/side_table.h"
-#include "plots/words.h"
 #include "plots/writers.h"
 
 #include <math.h>
@@ -16,7 +17,7 @@
  * Text from elsewhere: every mark of Markdown and HTML is escaped; where a backslash does not help
  * (mentions, numbers of issues, addresses) an empty comment comes between.
  */
-static int put_text(FILE *to, const char *text, struct error **err) {
+int markdown_text(FILE *to, const char *text, struct error **err) {
     cleanup_free char *clean = text_clean(text);
     if (!clean)
         return error_no_memory(err);
@@ -53,6 +54,10 @@ static const char *mark_of(enum verdict verdict) {
     return "";
 }
 
+void markdown_verdict(FILE *to, enum verdict verdict) {
+    fprintf(to, "%s%s", mark_of(verdict), verdict_name(verdict));
+}
+
 static int put_row(const struct report *report, const struct summary_metric *metric,
                    unsigned environment, FILE *to, struct error **err) {
     const struct summary_cell *cell = &metric->cells[environment];
@@ -61,23 +66,23 @@ static int put_row(const struct report *report, const struct summary_metric *met
     char first[FORMAT_BYTES], second[FORMAT_BYTES];
     fputs("| ", to);
     if (environment == 0) {
-        if (put_text(to, metric->workload, err) < 0)
+        if (markdown_text(to, metric->workload, err) < 0)
             return -1;
         putc(' ', to);
-        if (put_text(to, metric->metric, err) < 0)
+        if (markdown_text(to, metric->metric, err) < 0)
             return -1;
         if (*better_words(metric))
             fprintf(to, " (%s)", better_words(metric));
     }
     fputs(" | ", to);
-    if (put_text(to, report->summary->environments[environment].title, err) < 0)
+    if (markdown_text(to, report->summary->environments[environment].title, err) < 0)
         return -1;
     if (cell->blocks == 0) {
         fputs(" | not measured | | | | |\n", to);
         return 0;
     }
     fprintf(to, " | %s ", format_value(cell->median * scale.factor, first));
-    if (put_text(to, scale.unit, err) < 0)
+    if (markdown_text(to, scale.unit, err) < 0)
         return -1;
     fprintf(to, " | %s%s | ", isfinite(cell_spread(cell)) ? "±" : "",
             format_percent(cell_spread(cell), false, first));
@@ -87,7 +92,9 @@ static int put_row(const struct report *report, const struct summary_metric *met
     if (cell_has_ratio_interval(cell))
         fprintf(to, "%s to %s", format_end(cell->ratio_low, cell->ratio_high, first),
                 format_end(cell->ratio_high, cell->ratio_low, second));
-    fprintf(to, " | %s%s |\n", mark_of(verdict), verdict_name(verdict));
+    fputs(" | ", to);
+    markdown_verdict(to, verdict);
+    fputs(" |\n", to);
     return 0;
 }
 
@@ -119,7 +126,7 @@ static int put_sentences(const struct report *report, FILE *to, struct error **e
             if (!sentence)
                 return error_no_memory(err);
             fputs("- ", to);
-            if (put_text(to, sentence, err) < 0)
+            if (markdown_text(to, sentence, err) < 0)
                 return -1;
             putc('\n', to);
         }
@@ -145,7 +152,7 @@ static int put_claims(const struct report *report, FILE *to, struct error **err)
             if (!cells[j])
                 return error_no_memory(err);
             fputs(j ? " | " : "| ", to);
-            if (put_text(to, cells[j], err) < 0)
+            if (markdown_text(to, cells[j], err) < 0)
                 return -1;
         }
         fputs(" |\n", to);
@@ -158,7 +165,7 @@ static int put_side_table(const struct side_table *table, FILE *to, struct error
         for (unsigned j = 0; j < table->column_count; j++) {
             const char *cell = table->cells[line * table->column_count + j];
             fputs(j ? " | " : "| ", to);
-            if (put_text(to, cell ? cell : "", err) < 0)
+            if (markdown_text(to, cell ? cell : "", err) < 0)
                 return -1;
         }
         fputs(" |\n", to);
@@ -175,7 +182,7 @@ static int put_side_tables(const struct report *report, FILE *to, struct error *
         return -1;
     for (unsigned i = 0; i < tables.count; i++) {
         fputs("\n<details><summary>", to);
-        if (put_text(to, tables.tables[i].title, err) < 0)
+        if (markdown_text(to, tables.tables[i].title, err) < 0)
             return -1;
         fputs("</summary>\n\n", to);
         if (put_side_table(&tables.tables[i], to, err) < 0)
@@ -195,14 +202,26 @@ static int put_foot(const struct report *report, FILE *to, struct error **err) {
     fputs("\n<details><summary>What the numbers mean, how they were measured</summary>\n\n", to);
     for (size_t i = 0; i < legend.count; i++) {
         fputs("- ", to);
-        if (put_text(to, legend.items[i], err) < 0)
+        if (markdown_text(to, legend.items[i], err) < 0)
             return -1;
         putc('\n', to);
     }
     putc('\n', to);
-    if (put_text(to, methods, err) < 0)
+    if (markdown_text(to, methods, err) < 0)
         return -1;
     fputs("\n\n</details>\n", to);
+    return 0;
+}
+
+int markdown_warnings(FILE *to, const struct text_list *warnings, struct error **err) {
+    for (size_t i = 0; i < warnings->count; i++) {
+        fputs(i ? ">\n> " : "> [!WARNING]\n> ", to);
+        if (markdown_text(to, warnings->items[i], err) < 0)
+            return -1;
+        putc('\n', to);
+    }
+    if (warnings->count)
+        putc('\n', to);
     return 0;
 }
 
@@ -213,18 +232,12 @@ static int write_markdown(const struct report *report, FILE *to, struct error **
     fputs("### boxmark: ", to);
     for (unsigned i = 0; i < report->summary->environment_count; i++) {
         fputs(i ? ", " : "", to);
-        if (put_text(to, report->summary->environments[i].title, err) < 0)
+        if (markdown_text(to, report->summary->environments[i].title, err) < 0)
             return -1;
     }
     fputs("\n\n", to);
-    for (size_t i = 0; i < warnings.count; i++) {
-        fputs(i ? ">\n> " : "> [!WARNING]\n> ", to);
-        if (put_text(to, warnings.items[i], err) < 0)
-            return -1;
-        putc('\n', to);
-    }
-    if (warnings.count)
-        putc('\n', to);
+    if (markdown_warnings(to, &warnings, err) < 0)
+        return -1;
     if (put_table(report, to, err) < 0 || put_sentences(report, to, err) < 0 ||
         put_claims(report, to, err) < 0 || put_side_tables(report, to, err) < 0 ||
         put_foot(report, to, err) < 0)
@@ -237,4 +250,5 @@ const struct report_writer writer_markdown = {
     .extension = "md",
     .summary = "a table for a pull request",
     .write = write_markdown,
+    .compare = compare_markdown,
 };

@@ -28,15 +28,22 @@ struct report {
     bool full;                               /* every metric, not the headlines alone */
 };
 
+struct report_comparison;
+
 struct report_writer {
     const char *name;      /* as in --format */
     const char *extension; /* of a file */
     const char *summary;
     int (*write)(const struct report *report, FILE *to, struct error **err);
+    /* Several runs side by side (plots/compare.h). */
+    int (*compare)(const struct report_comparison *comparison, FILE *to, struct error **err);
 };
 
 /* NULL-terminated. */
 extern const struct report_writer *const report_writers[];
 const struct report_writer *report_writer_find(const char *name); /* NULL: unknown */
+/* The same; ERROR_USAGE with the nearest name. */
+int report_writer_named(const char *name, const struct report_writer **ret_writer,
+                        struct error **err);
 
 #endif

@@ -6,6 +6,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "plots/claim_words.h"
+#include "plots/compare.h"
 #include "plots/format.h"
 #include "plots/side_table.h"
 #include "plots/words.h"
@@ -398,4 +399,5 @@ const struct report_writer writer_terminal = {
     .extension = "txt",
     .summary = "a table for a terminal",
     .write = write_terminal,
+    .compare = compare_terminal,
 };

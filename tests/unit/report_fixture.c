@@ -177,12 +177,13 @@ static json_t *fixture_run(const struct fixture_options *options) {
     json_t *environments = json_array();
     for (unsigned i = 0; i < options->environments; i++) {
         const struct fixture_environment *from = &known[options->alone ? i + 1 : i];
-        json_array_append_new(
-            environments,
-            json_pack("{s:s, s:o, s:s, s:s, s:{s:s, s:s, s:o}}", "label", from->label, "spec",
-                      i ? member(options, from->label) : json_string(from->label), "accelerator",
-                      from->accelerator, "title", from->title, "probe", "readiness", "ready",
-                      "version", "1.0", "detail", member(options, "works here")));
+        json_array_append_new(environments,
+                              json_pack("{s:s, s:s, s:o, s:s, s:s, s:{s:s, s:s, s:o}}", "label",
+                                        from->label, "kind", from->label, "spec",
+                                        i ? member(options, from->label) : json_string(from->label),
+                                        "accelerator", from->accelerator, "title", from->title,
+                                        "probe", "readiness", "ready", "version", "1.0", "detail",
+                                        member(options, "works here")));
     }
     json_t *machine = json_pack(
         "{s:o, s:o, s:o, s:s, s:i, s:I, s:b, s:s, s:I, s:{s:s}, s:{s:s, s:s, s:i, s:I}}",
@@ -196,15 +197,15 @@ static json_t *fixture_run(const struct fixture_options *options) {
         json_pack("[{s:s, s:{s:i, s:i}}, {s:s, s:{s:i}}, {s:s, s:{}}]", "name", "prime",
                   "parameters", "threads", 2, "limit", 10000, "name", "zip", "parameters", "bytes",
                   8388608, "name", "startup", "parameters");
-    return json_pack("{s:i, s:s, s:s, s:o, s:i, s:{s:i, s:i, s:i}, s:{s:s, s:s}, s:o, s:o, s:o, "
-                     "s:s, s:i, s:s}",
-                     "schema", 1, "boxmark", "0.1.0", "created", "2026-01-31T12:00:00Z", "profile",
-                     member(options, "quick"), "seed", 42, "plan", "blocks", (int)options->blocks,
-                     "max_blocks", (int)options->blocks, "starts", 1, "agent", "sha256",
-                     "ec20f8b668121d78638b3640e4aee8b2fcaae97b8da85dbdd6c99aa5c7c9c25c", "version",
-                     "0.1.0", "environments", environments, "workloads", workloads, "machine",
-                     machine, "status", "finished", "problems", 0, "ended_by",
-                     "all blocks are done");
+    return json_pack(
+        "{s:i, s:s, s:s, s:o, s:i, s:{s:i, s:i, s:i, s:f}, s:{s:s, s:s}, s:o, s:o, s:o, "
+        "s:s, s:i, s:s}",
+        "schema", 1, "boxmark", "0.1.0", "created", "2026-01-31T12:00:00Z", "profile",
+        member(options, "quick"), "seed", 42, "plan", "blocks", (int)options->blocks, "max_blocks",
+        (int)options->blocks, "starts", 1, "precision", 0.01, "agent", "sha256",
+        "ec20f8b668121d78638b3640e4aee8b2fcaae97b8da85dbdd6c99aa5c7c9c25c", "version", "0.1.0",
+        "environments", environments, "workloads", workloads, "machine", machine, "status",
+        "finished", "problems", 0, "ended_by", "all blocks are done");
 }
 
 static json_t *fixture_audit(const struct fixture_options *options) {
@@ -336,4 +337,51 @@ void fixture_store_samples(struct report *report, const char *folder) {
     assert(store_sync(store, &err) == 0);
     store_close(store);
     report->run_folder = folder;
+}
+
+static void make_dearer(struct summary *summary) {
+    for (unsigned i = 0; i < summary->metric_count; i++)
+        for (unsigned j = 2; j < summary->environment_count; j++) {
+            struct summary_cell *cell = &summary->metrics[i].cells[j];
+            bool rate = strcmp(summary->metrics[i].better, "higher") == 0;
+            double factor = rate ? 1 / 1.05 : 1.05;
+            double *const figures[] = {&cell->median, &cell->ratio, &cell->ratio_low,
+                                       &cell->ratio_high};
+            for (unsigned k = 0; k < 4; k++)
+                *figures[k] = tidy(*figures[k] * factor);
+        }
+}
+
+int fixture_compare(const struct fixture_options *options, const struct report_writer *writer,
+                    const struct report_comparison *shape, FILE *to, struct error **err) {
+    struct fixture_options fewer = *options;
+    if (fewer.environments > 1)
+        fewer.environments--;
+    struct report *reports[] = {fixture_report(options), fixture_report(options),
+                                fixture_report(&fewer)};
+    const char *const names[] = {"January", options->hostile ? fixture_hostile_text : "Linux 6.18",
+                                 options->long_labels ? "March, on the machine in the other room"
+                                                      : "March"};
+    make_dearer((struct summary *)reports[1]->summary);
+    json_object_set_new(json_object_get(reports[1]->run, "machine"), "kernel",
+                        json_string("6.18.0"));
+    json_object_set_new((json_t *)reports[2]->run, "status", json_string("interrupted"));
+    struct compared_run runs[3];
+    for (unsigned i = 0; i < 3; i++)
+        runs[i] = (struct compared_run){.name = names[i],
+                                        .folder = options->hostile && i == 1 ? fixture_hostile_text
+                                                                             : "boxmark-runs/quick",
+                                        .record = reports[i]->run,
+                                        .journal = reports[i]->journal,
+                                        .summary = reports[i]->summary};
+    struct comparison *comparison = NULL;
+    int result = comparison_make(runs, 3, NULL, &comparison, err);
+    struct report_comparison report = *shape;
+    report.comparison = comparison;
+    if (result == 0)
+        result = writer->compare(&report, to, err);
+    comparison_free(comparison);
+    for (unsigned i = 0; i < 3; i++)
+        fixture_free(reports[i]);
+    return result;
 }

@@ -3,7 +3,7 @@
 #ifndef BOXMARK_TESTS_REPORT_FIXTURE_H
 #define BOXMARK_TESTS_REPORT_FIXTURE_H
 
-#include "plots/report.h"
+#include "plots/compare.h"
 
 struct fixture_options {
     unsigned environments; /* 1 to 9 */
@@ -17,6 +17,14 @@ struct fixture_options {
 /* malloc'ed; ends with the process or by fixture_free. */
 struct report *fixture_report(const struct fixture_options *options);
 struct report *fixture_free(struct report *report);
+
+/*
+ * Three such reports side by side, the second with another kernel, a virtual machine 5 % dearer and
+ * a name of its own (hostile where that is asked for), the third with one environment less. `shape`
+ * gives width, colour and so on.
+ */
+int fixture_compare(const struct fixture_options *options, const struct report_writer *writer,
+                    const struct report_comparison *shape, FILE *to, struct error **err);
 
 /* Writes FOLDER/samples.csv with three samples around each block's value, and makes it the run. */
 void fixture_store_samples(struct report *report, const char *folder);

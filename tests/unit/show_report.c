@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * For people: the made-up report of the tests in any format, to look at.
- *   show_report FORMAT|plots:FOLDER|comparison:FOLDER ENVIRONMENTS BLOCKS COLUMNS WORD...
- * with words of: hostile long holes alone full color ascii; for figures: main paper column pdf
+ *   show_report FORMAT|compare:FORMAT|plots:FOLDER|comparison:FOLDER ENVIRONMENTS BLOCKS COLUMNS
+ * WORD... with words of: hostile long holes alone full color ascii; for figures: main paper column
+ * pdf
  */
 #include "common/file.h"
 #include "plots/gnuplot.h"
@@ -42,6 +43,13 @@ int main(int argc, char **argv) {
         const char *const names[] = {"January", "February, Linux 6.18", "March"};
         struct plot_options plots = {.output_folder = argv[1] + 11};
         result = plot_comparison(reports, names, 3, &plots, NULL, &err);
+    } else if (strncmp(argv[1], "compare:", 8) == 0) {
+        const struct report_writer *writer = report_writer_find(argv[1] + 8);
+        struct report_comparison shape = {.columns = report->columns,
+                                          .color = report->color,
+                                          .ascii = report->ascii,
+                                          .full = report->full};
+        result = writer ? fixture_compare(&options, writer, &shape, stdout, &err) : 2;
     } else if (strncmp(argv[1], "plots:", 6) == 0) {
         unsigned count = 0;
         fixture_store_samples(report, argv[1] + 6);
