@@ -195,9 +195,13 @@ void *memory_host(struct memory *memory, uint64_t gva, uint64_t bytes) {
     return memory->arena + offset;
 }
 
-/* First fit above the image and heap; large ones begin at a huge page, as Linux does. */
+/*
+ * First fit above the image and heap. As in Linux, whole huge pages begin at one, and everything
+ * else follows what was there before: arrays that all began at the same place of a huge page would
+ * get in each other's way in caches and memory banks, and not so on the host.
+ */
 static uint64_t find_free(const struct memory *memory, uint64_t bytes) {
-    uint64_t align = bytes >= LARGE_PAGE_BYTES ? LARGE_PAGE_BYTES : PAGE_BYTES;
+    uint64_t align = bytes % LARGE_PAGE_BYTES == 0 ? LARGE_PAGE_BYTES : PAGE_BYTES;
     uint64_t start = HIGH_GVA + LOW_BYTES;
     for (unsigned at = find_area(memory, start);; at++) {
         uint64_t limit =
