@@ -225,6 +225,7 @@ const struct environment_ops environment_microguest = {
     .start = microguest_start,
     .footprint = microguest_footprint,
     .facts = microguest_facts,
+    .counters = microguest_counters,
     .diagnose = microguest_diagnose,
     .stop = microguest_stop,
     .release = microguest_release,

@@ -29,6 +29,7 @@ int microguest_provision(struct environment *environment, struct error **err);
 int microguest_probe(struct environment *environment, struct probe_result *ret_result,
                      struct error **err);
 int microguest_facts(struct instance *instance, json_t *facts, struct error **err);
+int microguest_counters(struct instance *instance, json_t *counters, struct error **err);
 char *microguest_diagnose(struct instance *instance);
 
 /* What the monitor says of its end, or NULL; malloc'ed. */

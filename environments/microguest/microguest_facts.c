@@ -96,18 +96,20 @@ static json_t *count_json(const struct status_count *spent) {
                      (json_int_t)atomic_load(&spent->ns));
 }
 
+static const char *const exit_names[STATUS_EXITS] = {
+    [STATUS_EXIT_SYSCALL] = "system_call",
+    [STATUS_EXIT_WAIT] = "wait",
+    [STATUS_EXIT_PAGE_FAULT] = "page_fault_retried",
+    [STATUS_EXIT_FAULT] = "fault",
+    [STATUS_EXIT_SIGNAL] = "interrupted",
+    [STATUS_EXIT_MEMORY] = "memory_changing",
+};
+
 json_t *microguest_exits(const struct status *status) {
-    static const char *const names[STATUS_EXITS] = {
-        [STATUS_EXIT_SYSCALL] = "system_call",
-        [STATUS_EXIT_PAGE_FAULT] = "page_fault_retried",
-        [STATUS_EXIT_FAULT] = "fault",
-        [STATUS_EXIT_SIGNAL] = "interrupted",
-        [STATUS_EXIT_MEMORY] = "memory_changing",
-    };
     json_t *exits = json_object(), *calls = json_object();
     for (unsigned i = 0; i < STATUS_EXITS; i++)
         if (atomic_load(&status->exits[i].count) > 0)
-            json_object_set_new(exits, names[i], count_json(&status->exits[i]));
+            json_object_set_new(exits, exit_names[i], count_json(&status->exits[i]));
     for (unsigned i = 0; i < STATUS_CALLS_MAX; i++) {
         if (atomic_load(&status->calls[i].spent.count) == 0)
             continue;
@@ -118,6 +120,42 @@ json_t *microguest_exits(const struct status *status) {
     }
     return json_pack("{s:o, s:o, s:I}", "exits", exits, "calls", calls, "calls_refused",
                      (json_int_t)atomic_load(&status->refused_calls));
+}
+
+static void add_counter(json_t *counters, const char *prefix, const char *name, size_t capacity,
+                        const char *suffix, uint64_t value) {
+    cleanup_free char *safe = value ? safe_text(name, capacity) : NULL;
+    cleanup_free char *key = safe ? text_format("%s%s%s", prefix, safe, suffix) : NULL;
+    if (key)
+        json_object_set_new(counters, key, json_integer((json_int_t)value));
+}
+
+/* What waiting takes is the program's own time, and says nothing of a cost. */
+static void add_spent(json_t *counters, const char *prefix, const char *name, size_t capacity,
+                      const struct status_count *spent, bool waits) {
+    add_counter(counters, prefix, name, capacity, "", atomic_load(&spent->count));
+    if (!waits)
+        add_counter(counters, prefix, name, capacity, "_ns", atomic_load(&spent->ns));
+}
+
+int microguest_counters(struct instance *instance, json_t *counters, struct error **err) {
+    const struct microguest_instance *self = instance->state;
+    const struct status *status = self->status;
+    (void)err;
+    if (!status)
+        return 0;
+    for (unsigned i = 0; i < STATUS_EXITS; i++)
+        add_spent(counters, "exits.", exit_names[i], SIZE_MAX, &status->exits[i],
+                  i == STATUS_EXIT_WAIT);
+    for (unsigned i = 0; i < STATUS_CALLS_MAX; i++)
+        add_spent(counters, "calls.", status->calls[i].name, sizeof(status->calls[i].name) - 1,
+                  &status->calls[i].spent, status->calls[i].waits);
+    add_counter(counters, "calls_refused", "", 0, "", atomic_load(&status->refused_calls));
+    unsigned count = atomic_load(&status->engine_count);
+    for (unsigned i = 0; i < count && i < STATUS_ENGINE_MAX; i++)
+        add_counter(counters, "kvm.", status->engine[i].name, sizeof(status->engine[i].name) - 1,
+                    "", atomic_load(&status->engine[i].value));
+    return 0;
 }
 
 int microguest_facts(struct instance *instance, json_t *facts, struct error **err) {

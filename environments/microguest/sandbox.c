@@ -71,9 +71,12 @@ static const uint32_t allowed[] = {
 
 /* What of KVM is needed after the start: running, more memory, more virtual CPUs. */
 static const uint32_t ioctls[] = {
-    KVM_RUN,         KVM_GET_SREGS,  KVM_SET_SREGS, KVM_SET_REGS,
-    KVM_SET_MSRS,    KVM_SET_CPUID2, KVM_SET_XCRS,  KVM_SET_USER_MEMORY_REGION,
+    KVM_RUN,          KVM_GET_SREGS,  KVM_SET_SREGS, KVM_SET_REGS,
+    KVM_SET_MSRS,     KVM_SET_CPUID2, KVM_SET_XCRS,  KVM_SET_USER_MEMORY_REGION,
     KVM_CREATE_VCPU,
+#ifdef KVM_GET_STATS_FD
+    KVM_GET_STATS_FD,
+#endif
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))

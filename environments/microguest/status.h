@@ -14,6 +14,7 @@
 
 #define STATUS_VERSION 1u
 #define STATUS_CALLS_MAX 128u
+#define STATUS_ENGINE_MAX 64u
 #define STATUS_WORDS_BYTES 256u
 
 /* Exit statuses of the monitor; below these: the program's own. */
@@ -28,6 +29,7 @@ enum monitor_exit {
 /* Why the processor left the guest. */
 enum status_exit {
     STATUS_EXIT_SYSCALL,
+    STATUS_EXIT_WAIT,       /* a system call whose time is the program's waiting */
     STATUS_EXIT_PAGE_FAULT, /* looked at again: a translation was out of date */
     STATUS_EXIT_FAULT,
     STATUS_EXIT_SIGNAL, /* the host interrupted it */
@@ -59,10 +61,16 @@ struct status {
     struct status_count exits[STATUS_EXITS];
     struct {
         char name[20];
+        uint32_t waits; /* its time is the program's waiting, not what the call costs */
         struct status_count spent;
     } calls[STATUS_CALLS_MAX];
     _Atomic uint64_t refused_calls; /* not in the table: ENOSYS */
     _Atomic uint32_t refused_last;  /* the number of the last one */
+    _Atomic uint32_t engine_count;
+    struct {
+        char name[48];
+        _Atomic uint64_t value;
+    } engine[STATUS_ENGINE_MAX]; /* what KVM counts (kvm_stats.h) */
     struct status_cpu cpus[VCPUS_MAX];
     _Atomic uint32_t ended; /* set before the words are written */
     char words[STATUS_WORDS_BYTES];

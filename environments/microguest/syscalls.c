@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 
 #define NUMBERS_MAX 512u
 
@@ -16,6 +17,12 @@ static const struct call_entry *const tables[] = {memory_calls, file_calls,    p
 static uint8_t indexes[NUMBERS_MAX];
 static const struct call_entry *entries[STATUS_CALLS_MAX];
 
+/* Their time is mostly waiting: for a request, for another thread, for the time to pass. */
+static bool call_waits(unsigned number) {
+    return number == SYS_poll || number == SYS_futex || number == SYS_nanosleep ||
+           number == SYS_clock_nanosleep;
+}
+
 void syscalls_init(struct vmm *vmm) {
     unsigned count = 0;
     for (size_t i = 0; i < sizeof(tables) / sizeof(*tables); i++)
@@ -24,12 +31,13 @@ void syscalls_init(struct vmm *vmm) {
                 continue;
             strncpy(vmm->status->calls[count].name, entry->name,
                     sizeof(vmm->status->calls[count].name) - 1);
+            vmm->status->calls[count].waits = call_waits(entry->number);
             entries[count] = entry;
             indexes[entry->number] = (uint8_t)++count;
         }
 }
 
-void syscalls_serve(struct vcpu *vcpu) {
+enum status_exit syscalls_serve(struct vcpu *vcpu) {
     struct vmm *vmm = vcpu->vmm;
     struct status *status = vmm->status;
     const struct kvm_regs *regs = vcpu_regs(vcpu);
@@ -39,7 +47,7 @@ void syscalls_serve(struct vcpu *vcpu) {
         atomic_fetch_add(&status->refused_calls, 1);
         atomic_store(&status->refused_last, (uint32_t)number);
         entry_return(vcpu, -ENOSYS);
-        return;
+        return STATUS_EXIT_SYSCALL;
     }
     struct call call = {
         .vcpu = vcpu,
@@ -56,6 +64,7 @@ void syscalls_serve(struct vcpu *vcpu) {
     atomic_fetch_add_explicit(&spent->count, 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&spent->ns, monotonic_ns() - start_ns, memory_order_relaxed);
     entry_return(vcpu, result);
+    return status->calls[index - 1].waits ? STATUS_EXIT_WAIT : STATUS_EXIT_SYSCALL;
 }
 
 void *call_pointer(struct call *call, uint64_t gva, uint64_t bytes, int prot) {

@@ -33,8 +33,9 @@ extern const struct call_entry time_calls[];
 /* Puts the table together and its names into the status page. Once. */
 void syscalls_init(struct vmm *vmm);
 
-/* Serves the call that this CPU has made, and prepares its return. */
-void syscalls_serve(struct vcpu *vcpu);
+/* Serves the call that this CPU has made, and prepares its return; says what kind of exit it was.
+ */
+enum status_exit syscalls_serve(struct vcpu *vcpu);
 
 /* The program's memory. NULL or -EFAULT where it may not do that itself. */
 void *call_pointer(struct call *call, uint64_t gva, uint64_t bytes, int prot);

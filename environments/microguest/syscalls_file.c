@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Reading and writing what is open. Data go straight between the host and the program's memory. */
+#include "environments/microguest/kvm_stats.h"
 #include "environments/microguest/syscalls.h"
 
 #include <fcntl.h>
@@ -65,6 +66,8 @@ static int64_t transfer(struct call *call, bool writes, bool at_offset) {
         return -EFAULT;
     int fd = held.descriptor->host_fd;
     off_t offset = (off_t)call->arguments[3];
+    if (writes && is_stream(&held))
+        kvm_stats_publish(call->vmm);
     if (writes)
         return written(call, at_offset ? pwrite(fd, data, bytes, offset) : write(fd, data, bytes));
     return call_result(at_offset ? pread(fd, data, bytes, offset) : read(fd, data, bytes));

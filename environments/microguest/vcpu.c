@@ -27,8 +27,7 @@ static enum status_exit serve_stub(struct vcpu *vcpu) {
     struct fault fault;
     switch (entry_decode(vcpu, &fault)) {
     case ENTRY_EVENT_CALL:
-        syscalls_serve(vcpu);
-        return STATUS_EXIT_SYSCALL;
+        return syscalls_serve(vcpu);
     case ENTRY_EVENT_RETRY:
         return STATUS_EXIT_PAGE_FAULT;
     case ENTRY_EVENT_FAULT:

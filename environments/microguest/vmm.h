@@ -22,6 +22,7 @@ struct vcpu {
     struct vmm *vmm;
     unsigned number;
     int fd;
+    int stats_fd; /* 0: not yet asked for; -1: this KVM has none */
     struct kvm_run *run;
     uint8_t *page;          /* its TSS, GDT and exception stack */
     uint64_t clear_tid_gva; /* CLONE_CHILD_CLEARTID */

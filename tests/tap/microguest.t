@@ -163,6 +163,9 @@ like "$(cut -d, -f4,5 "$SCRATCH/run/samples.csv" | sort -u)" '"?microguest"?,"?K
 file_exists "$SCRATCH/run/environments/microguest/exits.jsonl" "its exits are kept"
 like "$(cat "$SCRATCH/run/environments/microguest/exits.jsonl")" '"system_call":\{"count":[1-9]' \
     "system calls are counted"
+like "$(grep '"workload":"disk"' "$SCRATCH/run/journal.jsonl")" \
+    '"counters":\{.*"exits.system_call":[1-9].*"calls.pwritev2":[1-9]' \
+    "and kept with the request that made them"
 run "$BOXMARK" run -p smoke -e microguest --dry-run
 status_is 0 "a dry run says what would be done"
 like "$output" 'boxmark-microguest --data' "with the command"

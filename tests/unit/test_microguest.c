@@ -223,6 +223,12 @@ static void test_start_and_stop(void **state) {
                     json_object_get(json_object_get(facts, "exits"), "system_call"), "count")) > 0);
     assert_non_null(json_object_get(facts, "system_call_entry"));
     json_decref(facts);
+    json_t *counters = json_object();
+    assert_int_equal(bed.environment->ops->counters(instance, counters, NULL), 0);
+    assert_true(json_integer_value(json_object_get(counters, "exits.system_call")) > 0);
+    assert_true(json_integer_value(json_object_get(counters, "exits.system_call_ns")) > 0);
+    assert_true(json_integer_value(json_object_get(counters, "calls.write")) > 0);
+    json_decref(counters);
     assert_int_equal(bed.environment->ops->footprint(instance, &footprint, NULL), 0);
     assert_true(footprint.image_bytes > 0);
     /* It waits for a request, and says so. */
