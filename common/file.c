@@ -116,6 +116,18 @@ int file_replace(const char *path, const void *data, size_t size, struct error *
     return sync_folder_of(path, err);
 }
 
+void file_remove_half_replaced(const char *folder) {
+    enum { SUFFIX = 1 + 16 };
+    cleanup_dir DIR *dir = opendir(folder);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        const char *name = entry->d_name;
+        size_t length = strlen(name);
+        if (length > SUFFIX && name[length - SUFFIX] == '.' &&
+            strspn(name + length - SUFFIX + 1, "0123456789abcdef") == SUFFIX - 1)
+            (void)unlinkat(dirfd(dir), name, 0);
+    }
+}
+
 int file_write_text(const char *path, const char *text, struct error **err) {
     cleanup_fd int fd = open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)

@@ -28,6 +28,9 @@ int file_write_all(int fd, const void *data, size_t size, const char *name, stru
 /* Replaces a file in one step: temporary name in the same folder, fsync, rename, fsync folder. */
 int file_replace(const char *path, const void *data, size_t size, struct error **err);
 
+/* Removes what a file_replace that was killed left in a folder that nobody else is using. */
+void file_remove_half_replaced(const char *folder);
+
 /* Writes a short text into an existing (kernel) file such as a cgroup's. */
 int file_write_text(const char *path, const char *text, struct error **err);
 

@@ -29,6 +29,7 @@ enum {
     KEY_NO_PLOTS,
     KEY_SET,
     KEY_RESUME,
+    KEY_WAIT,
 };
 
 static const struct argp_option option_table[] = {
@@ -58,6 +59,8 @@ static const struct argp_option option_table[] = {
     {NULL, 0, NULL, 0, "How to behave", 4},
     {"timeout", KEY_TIMEOUT, "TIME", 0, "longest time for one request", 0},
     {"start-timeout", KEY_START_TIMEOUT, "TIME", 0, "longest time for one start (default: 2m)", 0},
+    {"wait", KEY_WAIT, "TIME", 0, "wait so long for CPUs that another run has (default: refuse)",
+     0},
     {"dry-run", KEY_DRY_RUN, NULL, 0, "print the plan and every command line; start nothing", 0},
     {"no-plots", KEY_NO_PLOTS, NULL, 0, "no figures now; `boxmark plot` draws them at any time", 0},
     {"quiet", 'q', NULL, 0, "no progress, warnings only", 0},
@@ -143,6 +146,8 @@ static int parse_other(int key, char *argument, struct run_options *options, str
         return parse_duration(argument, "--timeout", &options->request_timeout_ns, err);
     case KEY_START_TIMEOUT:
         return parse_duration(argument, "--start-timeout", &options->start_timeout_ns, err);
+    case KEY_WAIT:
+        return parse_duration(argument, "--wait", &options->wait_ns, err);
     case KEY_SET:
         return add_override(options, argument, err);
     default:
@@ -217,6 +222,9 @@ static int execute(struct run *run, struct error **err) {
     const char *status = result == 0 ? "finished" : interrupted ? "interrupted" : "failed";
     if (run->store && store_sync(run->store, failure ? NULL : &failure) < 0)
         result = -1;
+    /* Before the record says that nothing is left to do. */
+    if (file_remove_tree(run->data_folder, failure ? NULL : &failure) < 0)
+        result = -1;
     if (run_save(run, status, failure ? NULL : &failure) < 0)
         result = -1;
     if (result < 0) {
@@ -244,7 +252,7 @@ static int run_all(struct run *run, struct run_options *options, struct resumpti
 
 int command_run(int argc, char **argv, struct error **err) {
     struct run_options options = {.profile = profiles[0].name};
-    struct run run = {0};
+    struct run run = {.folder_lock_fd = -1, .data_lock_fd = -1};
     struct resumption *resumption = NULL;
     int code = command_parse(&run_argp, argc, argv, &options, err);
     if (code == 0)

@@ -69,7 +69,8 @@ int command_shell(int argc, char **argv, struct error **err) {
     if (environment_new(spec, &setup, &environment, err) < 0)
         return -1;
     const char *parent = getenv("TMPDIR");
-    int code = data_folder_make(parent ? parent : "/tmp", 0, &data, err);
+    cleanup_fd int lock_fd = -1;
+    int code = data_folder_make(parent ? parent : "/tmp", 0, &data, &lock_fd, err);
     setup.data_folder = data;
     if (code == 0)
         code = open_shell(environment, err);

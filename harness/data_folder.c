@@ -2,8 +2,11 @@
 #include "harness/data_folder.h"
 
 #include "common/file.h"
+#include "common/lock.h"
 #include "common/units.h"
 
+#include <fnmatch.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
@@ -12,7 +15,51 @@ static uint64_t room_needed(uint64_t bytes) {
     return bytes ? bytes + bytes / 8 + (UINT64_C(64) << 20) : 0;
 }
 
-int data_folder_make(const char *parent, uint64_t bytes, char **ret_path, struct error **err) {
+#define NAME "boxmark-data"
+
+int data_folder_remove_leftover(const char *path, struct error **err) {
+    const char *name = strrchr(path, '/');
+    struct stat status;
+    if (!name || fnmatch("/" NAME ".??????", name, 0) != 0 || lstat(path, &status) < 0 ||
+        !S_ISDIR(status.st_mode) || status.st_uid != geteuid())
+        return 0;
+    cleanup_fd int lock_fd = -1;
+    return lock_folder(path, &lock_fd) == LOCK_TAKEN ? file_remove_tree(path, err) : 0;
+}
+
+unsigned data_folder_remove_leftovers(const char *parent) {
+    cleanup_dir DIR *dir = opendir(parent);
+    unsigned removed = 0;
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (strncmp(entry->d_name, NAME ".", strlen(NAME ".")) != 0)
+            continue;
+        cleanup_free char *path = text_format("%s/%s", parent, entry->d_name);
+        if (path && data_folder_remove_leftover(path, NULL) == 0)
+            removed += !file_exists(path);
+    }
+    return removed;
+}
+
+/* A folder of a fresh name that is ours: nobody takes it for a leftover. 0, or -1 with errno. */
+static int make_locked(const char *parent, char **ret_path, int *ret_lock_fd) {
+    /* Who removes leftovers may lock it before we do. */
+    enum { TRIES = 100 };
+    for (int i = 0; i < TRIES; i++) {
+        cleanup_free char *path = text_format("%s/" NAME ".XXXXXX", parent);
+        if (!path || !mkdtemp(path))
+            return -1;
+        enum lock_state state = lock_folder(path, ret_lock_fd);
+        if (state == LOCK_HELD || (state == LOCK_UNABLE && !file_exists(path)))
+            continue;
+        *ret_path = TAKE_PTR(path);
+        return 0;
+    }
+    errno = EAGAIN;
+    return -1;
+}
+
+int data_folder_make(const char *parent, uint64_t bytes, char **ret_path, int *ret_lock_fd,
+                     struct error **err) {
     cleanup_free char *absolute = realpath(parent, NULL);
     struct stat status;
     if (!absolute || stat(absolute, &status) < 0) {
@@ -21,13 +68,13 @@ int data_folder_make(const char *parent, uint64_t bytes, char **ret_path, struct
     }
     if (!S_ISDIR(status.st_mode))
         return error_set(err, ERROR_USAGE, 0, "the data folder %s is not a folder", parent);
+    data_folder_remove_leftovers(absolute);
     struct statvfs space;
     if (statvfs(absolute, &space) < 0)
         return error_set(err, ERROR_INTERNAL, errno, "cannot examine %s", absolute);
-    cleanup_free char *path = text_format("%s/boxmark-data.XXXXXX", absolute);
-    if (!path)
-        return error_no_memory(err);
-    if ((space.f_flag & ST_RDONLY) || !mkdtemp(path)) {
+    cleanup_free char *path = NULL;
+    cleanup_fd int lock_fd = -1;
+    if ((space.f_flag & ST_RDONLY) || make_locked(absolute, &path, &lock_fd) < 0) {
         error_set(err, ERROR_USAGE, (space.f_flag & ST_RDONLY) ? EROFS : errno,
                   "the data folder %s cannot be written", absolute);
         return error_advise(err, "choose another with --data");
@@ -41,5 +88,6 @@ int data_folder_make(const char *parent, uint64_t bytes, char **ret_path, struct
         return error_advise(err, "make room, choose another with --data, or a smaller profile");
     }
     *ret_path = TAKE_PTR(path);
+    *ret_lock_fd = TAKE_FD(lock_fd);
     return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "bench/protocol.h"
 #include "common/file.h"
+#include "harness/data_folder.h"
 #include "harness/run.h"
 #include "results/run_record.h"
 
@@ -10,6 +11,7 @@
 
 struct resumption {
     char *folder;
+    int lock_fd;     /* of the folder, or -1 */
     json_t *record;  /* run.json as the earlier execution left it */
     json_t *journal; /* array of entries */
     json_t *done;    /* {"request 0 vm zip": true, ...}: keys of what is done */
@@ -28,6 +30,8 @@ struct resumption *resumption_free(struct resumption *resumption) {
         json_decref(resumption->active);
         json_decref(resumption->digests);
         free(resumption->folder);
+        if (resumption->lock_fd >= 0)
+            close(resumption->lock_fd);
         free(resumption);
     }
     return NULL;
@@ -90,13 +94,24 @@ static void replay(struct resumption *resumption, const json_t *entry) {
 }
 
 static int load_files(struct resumption *resumption, struct error **err) {
+    cleanup_free char *record = text_format("%s/run.json", resumption->folder);
     cleanup_free char *journal = text_format("%s/journal.jsonl", resumption->folder);
-    if (!journal)
+    if (!record || !journal)
         return error_no_memory(err);
+    if (!file_exists(record)) {
+        error_set(err, ERROR_USAGE, 0, "there is no run in %s: it has no run.json",
+                  resumption->folder);
+        return error_advise(err,
+                            "a run that ended before its first measurement is begun anew, with "
+                            "-o instead of --resume");
+    }
     if (run_record_load(resumption->folder, &resumption->record, err) < 0)
         return error_advise(err, "only a run folder that boxmark wrote can be continued");
     if (strcmp(text_of(resumption->record, "status"), "finished") == 0)
         return error_set(err, ERROR_USAGE, 0, "the run in %s is finished", resumption->folder);
+    /* Killed before the first entry. */
+    if (!file_exists(journal))
+        return (resumption->journal = json_array()) ? 0 : error_no_memory(err);
     return journal_read(journal, &resumption->journal, err);
 }
 
@@ -139,9 +154,12 @@ int resumption_load(const char *folder, struct run_options *options,
         calloc(1, sizeof(*resumption));
     if (!resumption)
         return error_no_memory(err);
+    resumption->lock_fd = -1;
     resumption->folder = realpath(folder, NULL);
     if (!resumption->folder)
         return error_set(err, ERROR_USAGE, errno, "cannot open the run %s", folder);
+    if (run_folder_lock(resumption->folder, &resumption->lock_fd, err) < 0)
+        return -1;
     resumption->done = json_object();
     resumption->active = json_object();
     resumption->digests = json_object();
@@ -210,26 +228,42 @@ int resumption_check(const struct resumption *resumption, const json_t *record,
     return 0;
 }
 
-/* What a killed execution left in its data folder; only ever a folder that we named. */
-static int remove_old_data(const struct resumption *resumption, struct error **err) {
-    const char *path = text_of(resumption->record, "data_folder");
-    const char *name = strrchr(path, '/');
-    if (!name || strncmp(name, "/boxmark-data.", strlen("/boxmark-data.")) != 0)
-        return 0;
-    return file_remove_tree(path, err);
+/* The rows beyond the last commit, and where they begin. */
+static int find_uncommitted(const struct resumption *resumption, const char *samples,
+                            size_t *ret_bytes, struct dropped_rows *ret_dropped,
+                            struct error **err) {
+    cleanup_free char *text = NULL;
+    size_t size = 0;
+    /* No commit yet: every row, the header included, is written anew. */
+    size_t bytes = resumption->samples_bytes > 0 ? (size_t)resumption->samples_bytes : 0;
+    *ret_dropped = (struct dropped_rows){0};
+    if ((bytes > 0 || file_exists(samples)) && file_read(samples, &text, &size, err) < 0)
+        return -1;
+    if (size < bytes) {
+        error_set(err, ERROR_USAGE, 0, "%s has lost rows: %zu bytes, but the journal says %zu",
+                  samples, size, bytes);
+        return error_advise(err, "restore the file, or begin a new run");
+    }
+    for (size_t i = bytes; i < size; i++)
+        ret_dropped->count += text[i] == '\n' || i + 1 == size;
+    ret_dropped->half_written = size > bytes && text[size - 1] != '\n';
+    if (bytes == 0 && ret_dropped->count > 0)
+        ret_dropped->count--; /* the header */
+    *ret_bytes = bytes;
+    return 0;
 }
 
-int resumption_trim(const struct resumption *resumption, struct error **err) {
-    if (remove_old_data(resumption, err) < 0)
+int resumption_trim(const struct resumption *resumption, struct dropped_rows *ret_dropped,
+                    struct error **err) {
+    if (data_folder_remove_leftover(text_of(resumption->record, "data_folder"), err) < 0)
         return -1;
     cleanup_free char *samples = text_format("%s/samples.csv", resumption->folder);
+    size_t bytes = 0;
     if (!samples)
         return error_no_memory(err);
-    if (!file_exists(samples))
-        return 0;
-    /* No commit yet: every row, the header included, is written anew. */
-    off_t bytes = resumption->samples_bytes > 0 ? (off_t)resumption->samples_bytes : 0;
-    if (truncate(samples, bytes) < 0)
+    if (find_uncommitted(resumption, samples, &bytes, ret_dropped, err) < 0)
+        return -1;
+    if (file_exists(samples) && truncate(samples, (off_t)bytes) < 0)
         return error_set(err, ERROR_INTERNAL, errno, "cannot cut %s", samples);
     return 0;
 }

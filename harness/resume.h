@@ -18,7 +18,8 @@ struct resumption;
 
 /*
  * Reads RUN's run.json and journal and fills the options that it was started with (strings are
- * owned by the resumption). A finished run is refused, as is one that cannot be read.
+ * owned by the resumption). A finished run is refused, as is one that cannot be read or is
+ * still going on.
  */
 int resumption_load(const char *folder, struct run_options *options,
                     struct resumption **ret_resumption, struct error **err);
@@ -26,9 +27,18 @@ int resumption_load(const char *folder, struct run_options *options,
 /* Refuses, naming what changed, when machine, versions, images or parameters are not the same. */
 int resumption_check(const struct resumption *resumption, const json_t *record, struct error **err);
 
-/* Cuts rows that belong to nothing finished and removes left-over data, so that the run can go on.
+/* Rows that belonged to nothing finished. */
+struct dropped_rows {
+    unsigned count;
+    bool half_written; /* the last of them */
+};
+
+/*
+ * Cuts rows that belong to nothing finished and removes left-over files, so that the run can go on.
+ * Refuses samples that lack what the journal says was stored.
  */
-int resumption_trim(const struct resumption *resumption, struct error **err);
+int resumption_trim(const struct resumption *resumption, struct dropped_rows *ret_dropped,
+                    struct error **err);
 
 /* What is done; all accept NULL, which has done nothing. */
 bool resumption_has_start(const struct resumption *resumption, uint64_t block,

@@ -4,6 +4,7 @@
 #define BOXMARK_HARNESS_RUN_H
 
 #include "environments/environment.h"
+#include "harness/cpu_lock.h"
 #include "harness/journal.h"
 #include "harness/plan.h"
 #include "harness/profile.h"
@@ -29,6 +30,7 @@ struct run_options {
     uint64_t budget_ns;                            /* 0: none */
     unsigned starts;                               /* start-ups measured in each block */
     uint64_t request_timeout_ns, start_timeout_ns; /* 0: the default */
+    uint64_t wait_ns;                              /* for CPUs that another run has */
     bool require_kvm;
     bool dry_run;
     bool no_plots;
@@ -54,8 +56,10 @@ struct run {
     double precision;
     uint64_t request_timeout_ns;
 
-    char *folder;      /* the run folder, absolute */
-    char *data_folder; /* made by this run, removed at its end */
+    char *folder;                     /* the run folder, absolute */
+    char *data_folder;                /* made by this run, removed at its end */
+    int folder_lock_fd, data_lock_fd; /* nobody else goes on with it, or takes it for left; or -1 */
+    struct cpu_locks *cpu_locks;
     char *log_folder;
     char *agent_path;
     char agent_sha256[65];
@@ -74,6 +78,9 @@ struct run {
 /* Builds everything up to, but not including, the first start (run_setup.c). */
 int run_prepare(const struct run_options *options, const struct resumption *resumption,
                 int cancel_fd, struct run *ret_run, struct error **err);
+
+/* One execution at a time works in a run folder; *ret_fd holds it until it is closed. */
+int run_folder_lock(const char *folder, int *ret_fd, struct error **err);
 
 /* Prints what would be done (run_setup.c). */
 int run_describe(struct run *run, FILE *to, struct error **err);

@@ -4,6 +4,7 @@
 
 #include "bench/protocol.h"
 #include "common/file.h"
+#include "common/lock.h"
 #include "common/units.h"
 #include "config.h"
 #include "harness/agent_path.h"
@@ -158,6 +159,14 @@ static int add_environments(struct run *run, struct error **err) {
     return choose_clock(run, err);
 }
 
+int run_folder_lock(const char *folder, int *ret_fd, struct error **err) {
+    if (lock_folder(folder, ret_fd) != LOCK_HELD)
+        return 0;
+    cleanup_free char *holder = lock_holder(folder);
+    return error_set(err, ERROR_USAGE, 0, "the run in %s is still going on, in %s", folder,
+                     holder ? holder : "another process");
+}
+
 /* A new folder for the run, private to the user; an existing one must be empty. */
 static int make_run_folder(struct run *run, struct error **err) {
     const struct run_options *options = run->options;
@@ -173,8 +182,11 @@ static int make_run_folder(struct run *run, struct error **err) {
     }
     if (!path)
         return error_no_memory(err);
+    cleanup_free char *record = text_format("%s/run.json", path);
     cleanup_free char *samples = text_format("%s/samples.csv", path);
-    if (!run->resumption && samples && file_exists(samples)) {
+    if (!record || !samples)
+        return error_no_memory(err);
+    if (!run->resumption && (file_exists(record) || file_exists(samples))) {
         error_set(err, ERROR_USAGE, 0, "%s holds a run already", path);
         return error_advise(err, "choose another folder with -o, or continue it with --resume %s",
                             path);
@@ -184,7 +196,7 @@ static int make_run_folder(struct run *run, struct error **err) {
     run->folder = realpath(path, NULL);
     if (!run->folder)
         return error_set(err, ERROR_INTERNAL, errno, "cannot find %s", path);
-    return 0;
+    return run->resumption ? 0 : run_folder_lock(run->folder, &run->folder_lock_fd, err);
 }
 
 static int make_folders(struct run *run, struct error **err) {
@@ -195,8 +207,10 @@ static int make_folders(struct run *run, struct error **err) {
     if (!run->log_folder || file_make_folders(run->log_folder, 0700, err) < 0)
         return -1;
     run->setup.log_folder = run->log_folder;
+    file_remove_half_replaced(run->folder);
     const char *parent = options->data_folder ? options->data_folder : run->folder;
-    if (data_folder_make(parent, run->setup.data_bytes, &run->data_folder, err) < 0)
+    if (data_folder_make(parent, run->setup.data_bytes, &run->data_folder, &run->data_lock_fd,
+                         err) < 0)
         return -1;
     run->setup.data_folder = run->data_folder;
     return 0;
@@ -217,6 +231,30 @@ static int open_files(struct run *run, struct error **err) {
 /* What a long step of an environment has to say (fetching a kernel, say). */
 static void say(void *cookie, const char *text) {
     progress_say(cookie, "%s", text);
+}
+
+/* On a fake clock nothing is measured. */
+static int lock_cpus(struct run *run, struct error **err) {
+    if (run->setup.clock != &clock_monotonic)
+        return 0;
+    return cpu_locks_take(&run->setup.envelope, run->options->wait_ns, run->setup.cancel_fd, say,
+                          &run->progress, &run->cpu_locks, err);
+}
+
+/* What is in the folder of the earlier execution becomes what this one goes on with. */
+static int take_over(struct run *run, struct error **err) {
+    struct dropped_rows dropped;
+    if (!run->resumption)
+        return 0;
+    if (resumption_check(run->resumption, run->record, err) < 0 ||
+        resumption_trim(run->resumption, &dropped, err) < 0)
+        return -1;
+    if (dropped.count > 0)
+        progress_warn(&run->progress,
+                      "dropped %u rows at the end of samples.csv%s: what they belong to was not "
+                      "finished, and is done again",
+                      dropped.count, dropped.half_written ? ", the last one half-written" : "");
+    return 0;
 }
 
 /* Takes an environment out of the comparison. */
@@ -345,7 +383,9 @@ int run_prepare(const struct run_options *options, const struct resumption *resu
     *run = (struct run){.options = options,
                         .resumption = resumption,
                         .digests = resumption_digests(resumption),
-                        .problems = resumption_problems(resumption)};
+                        .problems = resumption_problems(resumption),
+                        .folder_lock_fd = -1,
+                        .data_lock_fd = -1};
     progress_start(&run->progress, options->quiet);
     if (profile_find(options->profile, &run->profile, err) < 0)
         return -1;
@@ -381,15 +421,12 @@ int run_prepare(const struct run_options *options, const struct resumption *resu
         return -1;
     if (options->dry_run)
         return 0;
-    if (make_folders(run, err) < 0 || provision(run, err) < 0 || make_record(run, err) < 0)
-        return -1;
-    if (run->resumption && (resumption_check(run->resumption, run->record, err) < 0 ||
-                            resumption_trim(run->resumption, err) < 0))
-        return -1;
-    if (open_files(run, err) < 0)
+    if (lock_cpus(run, err) < 0 || make_folders(run, err) < 0 || provision(run, err) < 0 ||
+        make_record(run, err) < 0 || take_over(run, err) < 0)
         return -1;
     run->start_ns = clock_now_ns(run->setup.clock) - resumption_elapsed_ns(run->resumption);
-    return run_save(run, "running", err);
+    /* The record first: with it, whatever follows can be continued. */
+    return run_save(run, "running", err) < 0 ? -1 : open_files(run, err);
 }
 
 int run_describe(struct run *run, FILE *to, struct error **err) {
@@ -444,6 +481,11 @@ void run_clear(struct run *run) {
         environment_free(run->environments[i]);
     if (run->data_folder)
         (void)file_remove_tree(run->data_folder, NULL);
+    if (run->data_lock_fd >= 0)
+        close(run->data_lock_fd);
+    if (run->folder_lock_fd >= 0)
+        close(run->folder_lock_fd);
+    cpu_locks_release(run->cpu_locks);
     remove_empty_folders(run);
     store_close(run->store);
     journal_close(run->journal);

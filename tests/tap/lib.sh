@@ -36,6 +36,8 @@ SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/boxmark-tap.XXXXXX") || {
     exit 1
 }
 export SCRATCH
+# Scripts run beside each other, on the same CPUs.
+export BOXMARK_LOCKS=${BOXMARK_LOCKS:-$SCRATCH}
 
 # cleanup COMMAND ARGUMENT...: run at the end, whatever happens; the last one given runs first.
 cleanup() {
