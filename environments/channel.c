@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <string.h>
 #include <time.h>
 
 struct fd_channel {
@@ -75,6 +77,66 @@ int channel_open_fds(int read_fd, int write_fd, int cancel_fd, struct channel **
     int flags = fcntl(write_fd, F_GETFL);
     if (flags >= 0)
         (void)fcntl(write_fd, F_SETFL, flags | O_NONBLOCK);
+    *ret_channel = &self->channel;
+    return 0;
+}
+
+struct held_channel {
+    struct channel channel;
+    struct channel *inner;
+    char *line;
+    size_t length;
+    uint64_t arrival_ns;
+    bool given;
+};
+
+static int held_send(struct channel *channel, const char *line, size_t length, uint64_t deadline_ns,
+                     struct error **err) {
+    struct held_channel *self = (struct held_channel *)channel;
+    return self->inner->ops->send(self->inner, line, length, deadline_ns, err);
+}
+
+static int held_receive(struct channel *channel, uint64_t deadline_ns, char **ret_line,
+                        size_t *ret_length, uint64_t *ret_arrival_ns, struct error **err) {
+    struct held_channel *self = (struct held_channel *)channel;
+    if (self->given)
+        return self->inner->ops->receive(self->inner, deadline_ns, ret_line, ret_length,
+                                         ret_arrival_ns, err);
+    self->given = true;
+    *ret_line = self->line;
+    if (ret_length)
+        *ret_length = self->length;
+    if (ret_arrival_ns)
+        *ret_arrival_ns = self->arrival_ns;
+    return 1;
+}
+
+static void held_close(struct channel *channel) {
+    struct held_channel *self = (struct held_channel *)channel;
+    channel_close(self->inner);
+    free(self->line);
+    free(self);
+}
+
+static const struct channel_ops held_ops = {held_send, held_receive, held_close};
+
+int channel_open_held(struct channel *inner, const char *line, size_t length, uint64_t arrival_ns,
+                      struct channel **ret_channel, struct error **err) {
+    struct held_channel *self = calloc(1, sizeof(*self));
+    char *copy = malloc(length + 1);
+    if (!self || !copy) {
+        free(self);
+        free(copy);
+        channel_close(inner);
+        return error_no_memory(err);
+    }
+    memcpy(copy, line, length);
+    copy[length] = '\0';
+    *self = (struct held_channel){.channel = {&held_ops},
+                                  .inner = inner,
+                                  .line = copy,
+                                  .length = length,
+                                  .arrival_ns = arrival_ns};
     *ret_channel = &self->channel;
     return 0;
 }

@@ -34,6 +34,13 @@ struct channel {
 int channel_open_fds(int read_fd, int write_fd, int cancel_fd, struct channel **ret_channel,
                      struct error **err);
 
+/*
+ * A channel that gives a line (copied) first, as if it had arrived at that time, and then what the
+ * inner one gives; takes that over, even on failure.
+ */
+int channel_open_held(struct channel *inner, const char *line, size_t length, uint64_t arrival_ns,
+                      struct channel **ret_channel, struct error **err);
+
 /* Closes and frees; NULL is fine; returns NULL. */
 struct channel *channel_close(struct channel *channel);
 

@@ -2,37 +2,70 @@
 #include "environments/environment.h"
 
 #include "common/units.h"
+#include "environments/definition.h"
 
 #include <string.h>
 
+const struct environment_ops *environment_kind(const char *name) {
+    for (const struct environment_ops *const *ops = environment_table; *ops; ops++)
+        if (strcmp((*ops)->name, name) == 0)
+            return *ops;
+    return NULL;
+}
+
 static int unknown_environment(const char *name, struct error **err) {
-    enum { KINDS_MAX = 64 };
-    const char *names[KINDS_MAX + 1] = {NULL};
+    enum { NAMES_MAX = 128 };
+    const char *names[NAMES_MAX + 1] = {NULL};
     unsigned count = 0;
-    for (unsigned i = 0; environment_table[i] && count < KINDS_MAX; i++)
+    cleanup_definitions struct definitions definitions = {0};
+    for (unsigned i = 0; environment_table[i] && count < NAMES_MAX; i++)
         if (!environment_table[i]->hidden)
             names[count++] = environment_table[i]->name;
+    if (definitions_find(&definitions, NULL) == 0)
+        for (unsigned i = 0; i < definitions.count && count < NAMES_MAX; i++)
+            names[count++] = definitions.entries[i].name;
     return error_unknown_name("environment", name, names, err);
+}
+
+int environment_check_entry(const struct environment_ops *ops, const struct spec_entry *entry,
+                            struct error **err) {
+    if (spec_check_entry(entry, ops->keys, err) < 0)
+        return -1;
+    return ops->check_value ? ops->check_value(entry->key, entry->value, err) : 0;
+}
+
+/* What was written on the command line. */
+static int check(const struct spec *spec, const struct environment_ops *ops, struct error **err) {
+    if (spec_check(spec, ops->keys, err) < 0)
+        return -1;
+    for (unsigned i = 0; ops->check_value && i < spec->count; i++)
+        if (ops->check_value(spec->entries[i].key, spec->entries[i].value, err) < 0)
+            return error_wrap(err, "environment \"%s\": \"%s\"", spec->text, spec->entries[i].key);
+    return 0;
 }
 
 int environment_new(const char *spec_text, const struct environment_setup *setup,
                     struct environment **ret_environment, struct error **err) {
     cleanup_spec struct spec *spec = NULL;
+    cleanup_definition struct definition *definition = NULL;
     if (spec_parse(spec_text, &spec, err) < 0)
         return -1;
-    const struct environment_ops *const *ops = environment_table;
-    while (*ops && strcmp((*ops)->name, spec->name) != 0)
-        ops++;
-    if (!*ops)
-        return unknown_environment(spec->name, err);
-    if (spec_check(spec, (*ops)->keys, err) < 0)
+    const struct environment_ops *ops = environment_kind(spec->name);
+    if (!ops) {
+        int found = definition_load(spec->name, &definition, err);
+        if (found <= 0)
+            return found < 0 ? -1 : unknown_environment(spec->name, err);
+        ops = definition->ops;
+    }
+    if (check(spec, ops, err) < 0 || (definition && definition_apply(definition, spec, err) < 0))
         return -1;
     struct environment *environment = calloc(1, sizeof(*environment));
     if (!environment)
         return error_no_memory(err);
-    environment->ops = *ops;
+    environment->ops = ops;
     environment->setup = setup;
-    environment->label = strdup(spec_text);
+    const char *label = spec_given(spec, "label");
+    environment->label = strdup(label ? label : spec_text);
     strcpy(environment->accelerator, "none");
     if (!environment->label) {
         free(environment);

@@ -78,7 +78,7 @@ struct environment_ops;
 struct environment {
     const struct environment_ops *ops;
     struct spec *spec;
-    char *label;          /* unique in a run; the spec's text */
+    char *label;          /* unique in a run; the spec's text, or its value of "label" */
     char accelerator[16]; /* "none", "KVM", "TCG"; valid after probe */
     char image[160]; /* what instances are made of, as hashes; "" where it is the agent alone; valid
                         after provision */
@@ -100,7 +100,10 @@ struct environment_ops {
     const char *summary;
     const struct spec_key *keys; /* ends with a NULL name; may be NULL */
     bool hidden;                 /* for tests: not in lists */
-    struct clock *clock;         /* of its own (the mock's); NULL: the real one */
+    /* What a value that may be any text must be like; the message need not name the environment or
+     * the key. May be NULL. */
+    int (*check_value)(const char *key, const char *value, struct error **err);
+    struct clock *clock; /* of its own (the mock's); NULL: the real one */
 
     /*
      * Can it run here, how well, why not? Bounded in time, leaves nothing behind, no messages.
@@ -168,7 +171,17 @@ struct environment_ops {
 /* NULL-terminated (table.c). */
 extern const struct environment_ops *const environment_table[];
 
-/* Parses a spec and finds its kind; `setup` is kept. ERROR_USAGE with the nearest name. */
+/* The kind of that name, hidden or not; NULL when there is none. */
+const struct environment_ops *environment_kind(const char *name);
+
+/* Is this entry one that the kind takes? The message does not name the environment. */
+int environment_check_entry(const struct environment_ops *ops, const struct spec_entry *entry,
+                            struct error **err);
+
+/*
+ * Parses a spec and finds its kind, in the table or in a file of the user's (definition.h); `setup`
+ * is kept. ERROR_USAGE with the nearest name.
+ */
 int environment_new(const char *spec_text, const struct environment_setup *setup,
                     struct environment **ret_environment, struct error **err);
 struct environment *environment_free(struct environment *environment);
@@ -186,6 +199,7 @@ struct instance *instance_free(struct instance *instance);
 void instance_stamp(struct instance *instance, enum stamp stamp);
 
 extern const struct environment_ops environment_host;
+extern const struct environment_ops environment_command;
 extern const struct environment_ops environment_container;
 extern const struct environment_ops environment_microguest;
 extern const struct environment_ops environment_uml;

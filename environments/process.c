@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -117,6 +118,24 @@ bool process_end(struct process *process, uint64_t grace_deadline_ns) {
         return true;
     kill(process->pid, SIGKILL);
     return process_wait(process, deadline_after(monotonic_ns(), KILL_WAIT_NS));
+}
+
+/* Does this process run that program? */
+static bool runs(pid_t pid, const char *program) {
+    char link[64];
+    snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
+    cleanup_free char *found = realpath(link, NULL);
+    cleanup_free char *wanted = realpath(program, NULL);
+    return found && wanted && strcmp(found, wanted) == 0;
+}
+
+void process_kill_session(pid_t session, const char *program) {
+    cleanup_dir DIR *dir = opendir("/proc");
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (pid > 0 && getsid(pid) == session && (!program || runs(pid, program)))
+            kill(pid, SIGKILL);
+    }
 }
 
 char *process_describe_end(const struct process *process) {

@@ -50,6 +50,12 @@ bool process_wait(struct process *process, uint64_t deadline_ns);
 /* Waits until the grace ends, then SIGKILL, then waits up to 5 s more; false: still there. */
 bool process_end(struct process *process, uint64_t grace_deadline_ns);
 
+/*
+ * SIGKILL to every process of a session, such as what a launched program (which leads a session of
+ * its own) has left behind. `program`: only those that run this executable; NULL: all.
+ */
+void process_kill_session(pid_t session, const char *program);
+
 /* "exited with status 1", "was killed by signal 9 (Killed)"; malloc'ed. */
 char *process_describe_end(const struct process *process);
 

@@ -20,31 +20,48 @@ struct spec *spec_free(struct spec *spec) {
     return NULL;
 }
 
-static const char *value_given(const struct spec *spec, const char *key) {
+const char *spec_given(const struct spec *spec, const char *key) {
     for (unsigned i = 0; i < spec->count; i++)
         if (strcmp(spec->entries[i].key, key) == 0)
             return spec->entries[i].value;
     return NULL;
 }
 
-/* Reads one value up to the next comma outside of quotes into fresh memory. */
-static int parse_value(const char *text, const char **at, char **ret_value, struct error **err) {
-    cleanup_free char *value = malloc(strlen(*at) + 1);
-    if (!value)
-        return error_no_memory(err);
-    size_t length = 0;
+/* "...": without the quotes; a backslash escapes a quote or a backslash. */
+static bool take_quoted(const char **at, char *value) {
+    for ((*at)++; **at && **at != '"'; (*at)++) {
+        if (**at == '\\' && ((*at)[1] == '"' || (*at)[1] == '\\'))
+            (*at)++;
+        *value++ = **at;
+    }
+    *value = '\0';
+    return *(*at)++ == '"' && (!**at || **at == ',');
+}
+
+/* As it stands up to the next comma outside of quotes, which are kept: a command has its own. */
+static bool take_plain(const char **at, char *value) {
     bool quoted = false;
     for (; **at && (quoted || **at != ','); (*at)++) {
         if (**at == '"')
             quoted = !quoted;
-        else if (quoted && **at == '\\' && ((*at)[1] == '"' || (*at)[1] == '\\'))
-            value[length++] = *++(*at);
-        else
-            value[length++] = **at;
+        else if (quoted && **at == '\\' && (*at)[1])
+            *value++ = *(*at)++;
+        *value++ = **at;
     }
-    if (quoted)
-        return error_set(err, ERROR_USAGE, 0, "environment \"%s\": a quote does not close", text);
-    value[length] = '\0';
+    *value = '\0';
+    return !quoted;
+}
+
+static int parse_value(const char *text, const char **at, char **ret_value, struct error **err) {
+    const char *start = *at;
+    cleanup_free char *value = malloc(strlen(start) + 1);
+    if (!value)
+        return error_no_memory(err);
+    if (!(*start == '"' ? take_quoted : take_plain)(at, value)) {
+        error_set(err, ERROR_USAGE, 0, "environment \"%s\": a quote does not close: %.40s", text,
+                  start);
+        return error_advise(err, "a quoted value ends with its quote, before the next comma");
+    }
     *ret_value = TAKE_PTR(value);
     return 0;
 }
@@ -63,16 +80,10 @@ static int parse_entry(struct spec *spec, const char **at, struct error **err) {
         return error_no_memory(err);
     if (parse_value(spec->text, at, &value, err) < 0)
         return -1;
-    if (value_given(spec, key))
+    if (spec_given(spec, key))
         return error_set(err, ERROR_USAGE, 0, "environment \"%s\": \"%s\" stands there twice",
                          spec->text, key);
-    struct spec_entry *entries =
-        reallocarray(spec->entries, spec->count + 1, sizeof(*spec->entries));
-    if (!entries)
-        return error_no_memory(err);
-    spec->entries = entries;
-    entries[spec->count++] = (struct spec_entry){TAKE_PTR(key), TAKE_PTR(value)};
-    return 0;
+    return spec_add(spec, key, value, err);
 }
 
 int spec_parse(const char *text, struct spec **ret_spec, struct error **err) {
@@ -107,36 +118,50 @@ static const struct spec_key *find_key(const struct spec_key *keys, const char *
     return NULL;
 }
 
-static int unknown_key(const struct spec *spec, const struct spec_key *keys, const char *name,
-                       struct error **err) {
+static int unknown_key(const struct spec_key *keys, const char *name, struct error **err) {
     enum { KEYS_MAX = 64 };
     const char *names[KEYS_MAX + 1] = {NULL};
     for (unsigned i = 0; keys && keys[i].name && i < KEYS_MAX; i++)
         names[i] = keys[i].name;
-    error_unknown_name("key", name, names, err);
-    return error_wrap(err, "environment \"%s\"", spec->text);
+    return error_unknown_name("key", name, names, err);
+}
+
+int spec_check_entry(const struct spec_entry *entry, const struct spec_key *keys,
+                     struct error **err) {
+    const struct spec_key *key = find_key(keys, entry->key);
+    if (!key)
+        return unknown_key(keys, entry->key, err);
+    const char *const *value = key->values;
+    while (value && *value && strcmp(*value, entry->value) != 0)
+        value++;
+    if (!value || *value)
+        return 0;
+    error_unknown_name("value", entry->value, key->values, err);
+    return error_wrap(err, "\"%s\"", key->name);
 }
 
 int spec_check(const struct spec *spec, const struct spec_key *keys, struct error **err) {
-    for (unsigned i = 0; i < spec->count; i++) {
-        const struct spec_key *key = find_key(keys, spec->entries[i].key);
-        if (!key)
-            return unknown_key(spec, keys, spec->entries[i].key, err);
-        if (!key->values)
-            continue;
-        const char *const *value = key->values;
-        while (*value && strcmp(*value, spec->entries[i].value) != 0)
-            value++;
-        if (!*value) {
-            error_unknown_name("value", spec->entries[i].value, key->values, err);
-            return error_wrap(err, "environment \"%s\": \"%s\"", spec->text, key->name);
-        }
-    }
+    for (unsigned i = 0; i < spec->count; i++)
+        if (spec_check_entry(&spec->entries[i], keys, err) < 0)
+            return error_wrap(err, "environment \"%s\"", spec->text);
+    return 0;
+}
+
+int spec_add(struct spec *spec, const char *key, const char *value, struct error **err) {
+    cleanup_free char *own_key = strdup(key);
+    cleanup_free char *own_value = strdup(value);
+    struct spec_entry *entries =
+        reallocarray(spec->entries, spec->count + 1, sizeof(*spec->entries));
+    if (entries)
+        spec->entries = entries;
+    if (!entries || !own_key || !own_value)
+        return error_no_memory(err);
+    entries[spec->count++] = (struct spec_entry){TAKE_PTR(own_key), TAKE_PTR(own_value)};
     return 0;
 }
 
 const char *spec_value(const struct spec *spec, const struct spec_key *keys, const char *key) {
-    const char *given = value_given(spec, key);
+    const char *given = spec_given(spec, key);
     if (given)
         return given;
     const struct spec_key *known = find_key(keys, key);

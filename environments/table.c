@@ -10,6 +10,7 @@ const struct environment_ops *const environment_table[] = {
     &environment_microguest,
     &environment_vm,
     &environment_uml,
+    &environment_command,
     &environment_mock,
     NULL,
 };

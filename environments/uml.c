@@ -201,12 +201,10 @@ static int uml_describe(struct environment *environment, FILE *to, struct error 
 static int open_console(struct instance *instance, int *fd, struct error **err) {
     struct uml_instance *self = instance->state;
     const struct environment_setup *setup = instance->environment->setup;
-    cleanup_free char *folder =
-        setup->log_folder ? text_format("%s/%s", setup->log_folder, instance->environment->label)
-                          : NULL;
-    cleanup_free char *path = folder ? text_format("%s/console.log", folder) : NULL;
-    if (folder && file_make_folders(folder, 0755, err) < 0)
+    cleanup_free char *folder = NULL;
+    if (start_log_folder(instance->environment, &folder, err) < 0)
         return -1;
+    cleanup_free char *path = folder ? text_format("%s/console.log", folder) : NULL;
     return console_open(TAKE_FD(*fd), path, FIRST_WORDS, setup->clock, &self->console, err);
 }
 
@@ -285,29 +283,6 @@ static char *uml_diagnose(struct instance *instance) {
                        lines ? "; the console's last lines: " : "", lines ? lines : "");
 }
 
-/* Does this process run that program? */
-static bool runs(pid_t pid, const char *program) {
-    char link[64];
-    snprintf(link, sizeof(link), "/proc/%d/exe", (int)pid);
-    cleanup_free char *found = realpath(link, NULL);
-    cleanup_free char *wanted = realpath(program, NULL);
-    return found && wanted && strcmp(found, wanted) == 0;
-}
-
-/*
- * Its guest's processes are in its session (the launcher gave it one of its own) and survive when
- * it is killed. A cgroup would end them too, where there is one. That they run the same program is
- * looked at because the session's number may be another one's by now.
- */
-static void kill_session(pid_t session, const char *program) {
-    cleanup_dir DIR *dir = opendir("/proc");
-    for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        if (pid > 0 && getsid(pid) == session && runs(pid, program))
-            kill(pid, SIGKILL);
-    }
-}
-
 static int uml_stop(struct instance *instance, struct error **err) {
     const struct uml *uml = instance->environment->state;
     struct uml_instance *self = instance->state;
@@ -315,8 +290,11 @@ static int uml_stop(struct instance *instance, struct error **err) {
     instance_stamp(instance, STAMP_STOP_REQUESTED);
     instance->channel = channel_close(instance->channel);
     process_wait(&self->process, deadline_after(monotonic_ns(), setup->stop_timeout_ns));
+    /* Its guest's processes are in its session and survive when it is killed. A cgroup would end
+     * them too, where there is one. The session's number may be another one's by now: hence the
+     * program. */
     if (self->process.pid > 0)
-        kill_session(self->process.pid, uml->program);
+        process_kill_session(self->process.pid, uml->program);
     bool ended = process_end(&self->process, 0);
     instance_stamp(instance, STAMP_REAPED);
     if (ended && self->console)
@@ -367,7 +345,7 @@ static int uml_start(struct environment *environment, struct instance **ret_inst
     }
     /* It has had its time: no further grace. */
     if (self->process.pid > 0)
-        kill_session(self->process.pid, uml->program);
+        process_kill_session(self->process.pid, uml->program);
     uml_stop(instance, NULL);
     instance_free(instance);
     return error_move(err, TAKE_PTR(failure));

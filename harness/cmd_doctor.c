@@ -4,6 +4,7 @@
 #include "bench/protocol.h"
 #include "common/file.h"
 #include "config.h"
+#include "environments/definition.h"
 #include "environments/environment.h"
 #include "harness/agent_path.h"
 #include "harness/machine.h"
@@ -41,30 +42,43 @@ static const char *const readiness_names[] = {[READINESS_READY] = "ready",
                                               [READINESS_DEGRADED] = "degraded",
                                               [READINESS_MISSING] = "missing"};
 
-static json_t *probe_json(const struct environment *environment,
+static json_t *probe_json(const char *name, const struct environment *environment,
                           const struct probe_result *result) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", environment->ops->name, "readiness",
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", name, "readiness",
                      readiness_names[result->readiness], "accelerator", environment->accelerator,
                      "version", result->version, "detail", result->detail, "advice",
                      result->advice);
 }
 
-static int probe_all(const struct environment_setup *setup, json_t *list, struct error **err) {
-    for (const struct environment_ops *const *at = environment_table; *at; at++) {
-        if ((*at)->hidden)
-            continue;
-        struct environment *environment = NULL;
-        struct probe_result result = {0};
-        if (environment_new((*at)->name, setup, &environment, err) < 0)
-            return -1;
-        cleanup_error struct error *failure = NULL;
-        if (environment->ops->probe(environment, &result, &failure) < 0) {
-            result.readiness = READINESS_MISSING;
-            snprintf(result.detail, sizeof(result.detail), "%s", error_message(failure));
-        }
-        json_array_append_new(list, probe_json(environment, &result));
-        environment_free(environment);
+static json_t *probe_one(const char *name, const struct environment_setup *setup) {
+    struct environment *environment = NULL;
+    struct probe_result result = {0};
+    cleanup_error struct error *failure = NULL;
+    if (environment_new(name, setup, &environment, &failure) < 0)
+        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", name, "readiness",
+                         readiness_names[READINESS_MISSING], "accelerator", "none", "version", "",
+                         "detail", error_message(failure), "advice",
+                         failure->advice ? failure->advice : "");
+    if (environment->ops->probe(environment, &result, &failure) < 0) {
+        result.readiness = READINESS_MISSING;
+        snprintf(result.detail, sizeof(result.detail), "%s", error_message(failure));
     }
+    json_t *json = probe_json(name, environment, &result);
+    environment_free(environment);
+    return json;
+}
+
+/* The built-in ones, and those that the user has described in files. */
+static int probe_all(const struct environment_setup *setup, json_t *list, struct error **err) {
+    cleanup_definitions struct definitions definitions = {0};
+    for (const struct environment_ops *const *at = environment_table; *at; at++)
+        if (!(*at)->hidden)
+            json_array_append_new(list, probe_one((*at)->name, setup));
+    if (definitions_find(&definitions, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < definitions.count; i++)
+        if (!environment_kind(definitions.entries[i].name))
+            json_array_append_new(list, probe_one(definitions.entries[i].name, setup));
     return 0;
 }
 

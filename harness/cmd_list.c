@@ -6,6 +6,7 @@
 #include "common/installed.h"
 #include "common/text.h"
 #include "common/units.h"
+#include "environments/definition.h"
 #include "environments/environment.h"
 #include "results/reference_data.h"
 
@@ -38,9 +39,28 @@ const struct argp list_argp = {
     .doc = "Lists what boxmark knows.\vRuns are looked for in boxmark-runs, or in FOLDER.",
 };
 
+/* The user's own, each with what is wrong with it, if anything. */
+static int list_definitions(struct error **err) {
+    cleanup_definitions struct definitions definitions = {0};
+    if (definitions_find(&definitions, err) < 0)
+        return -1;
+    for (unsigned i = 0; i < definitions.count; i++) {
+        const struct definition_entry *entry = &definitions.entries[i];
+        cleanup_definition struct definition *definition = NULL;
+        cleanup_error struct error *problem = NULL;
+        if (environment_kind(entry->name))
+            printf("%-11s not usable: %s is a built-in name; rename %s\n", entry->name, entry->name,
+                   entry->path);
+        else if (definition_load(entry->name, &definition, &problem) > 0)
+            printf("%-11s %s\n", entry->name, entry->path);
+        else
+            printf("%-11s not usable: %s\n", entry->name, error_message(problem));
+    }
+    return 0;
+}
+
 static int list_environments(const struct list_options *options, struct error **err) {
     (void)options;
-    (void)err;
     for (const struct environment_ops *const *at = environment_table; *at; at++) {
         if ((*at)->hidden)
             continue;
@@ -52,6 +72,12 @@ static int list_environments(const struct list_options *options, struct error **
             printf("%s  %s\n", key->values ? "" : "...", key->summary ? key->summary : "");
         }
     }
+    if (list_definitions(err) < 0)
+        return -1;
+    cleanup_free char *folder = definition_folder();
+    cleanup_free char *examples = installed_data("environments");
+    if (folder && examples)
+        printf("\nYour own: %s/NAME.ini; examples: %s\n", folder, examples);
     return 0;
 }
 

@@ -64,16 +64,25 @@ static int choose_sizes(struct run *run, struct error **err) {
     return 0;
 }
 
+static bool has_label(const struct run *run, const char *label) {
+    for (unsigned i = 0; i < run->environment_count; i++)
+        if (strcmp(run->environments[i]->label, label) == 0)
+            return true;
+    return false;
+}
+
 /* "host" twice is an A/A comparison: the second becomes "host#2". */
 static int make_label_unique(struct run *run, struct environment *environment, struct error **err) {
-    unsigned same = 1;
-    for (unsigned i = 0; i < run->environment_count; i++)
-        same += strcmp(run->environments[i]->spec->text, environment->spec->text) == 0;
-    if (same == 1)
-        return 0;
+    cleanup_free char *label = strdup(environment->label);
+    for (unsigned number = 2; label && has_label(run, label); number++) {
+        free(label);
+        label = text_format("%s#%u", environment->label, number);
+    }
+    if (!label)
+        return error_no_memory(err);
     free(environment->label);
-    environment->label = text_format("%s#%u", environment->spec->text, same);
-    return environment->label ? 0 : error_no_memory(err);
+    environment->label = TAKE_PTR(label);
+    return 0;
 }
 
 static int probe(struct run *run, struct environment *environment, bool asked_for,

@@ -142,7 +142,30 @@ static void examine_numa(struct audit_facts *facts, const struct audit_check *ch
     }
 }
 
+/* A machine that is reached by a command: what boxmark set there, which is nothing. */
+static void examine_reach(struct audit_facts *facts, const struct audit_check *check) {
+    for (unsigned i = 0; i < facts->environment_count; i++) {
+        const struct audit_environment *environment = &facts->environments[i];
+        const json_t *instance = environment->instance;
+        const char *kernel = fact_text(instance, "agent_facts.kernel");
+        const char *cpu = fact_text(instance, "agent_facts.cpu_model");
+        if (!json_is_true(fact(instance, "facts.out_of_reach")))
+            continue;
+        audit_say(
+            facts, check, environment, "*", AUDIT_NOTED,
+            "the other side of a command: no limit of CPUs, memory or processes is set there, "
+            "nor can one be read back; by its own words %.0f CPUs (%.60s), %.0f MiB, kernel "
+            "%.60s; times hold the way there and back",
+            fact_number(instance, "agent_facts.cpus"), cpu ? cpu : "of no known model",
+            fact_number(instance, "agent_facts.memory_bytes") / 0x1p20,
+            kernel ? kernel : "not told");
+    }
+}
+
 const struct audit_check audit_envelope_checks[] = {
+    {"reach", examine_reach,
+     "what boxmark cannot hold, the owner of the other side must: give it the envelope's CPUs and "
+     "memory"},
     {"cpu_count", examine_cpu_count,
      "a guest with one CPU against a host with many compares sizes, not isolation"},
     {"memory", examine_memory, "unequal memory means unequal caching and reclaim"},

@@ -54,7 +54,4 @@ int vm_footprint(struct instance *instance, struct footprint *ret_footprint, str
 /* Adds what the fairness audit wants to know. */
 int vm_facts(struct instance *instance, json_t *facts, struct error **err);
 
-/* RUN/environments/LABEL, made; NULL in *ret_path where nothing is logged. */
-int vm_log_folder(const struct environment *environment, char **ret_path, struct error **err);
-
 #endif

@@ -16,25 +16,6 @@
 /* First words of the agent as /init (INIT_STARTED of bench/init.h; docs/protocol.md). */
 #define FIRST_WORDS "boxmark-init: started"
 
-int vm_log_folder(const struct environment *environment, char **ret_path, struct error **err) {
-    *ret_path = NULL;
-    if (!environment->setup->log_folder)
-        return 0;
-    cleanup_free char *name = strdup(environment->label);
-    if (!name)
-        return error_no_memory(err);
-    for (char *at = name; *at; at++)
-        if (*at == '/' || !isgraph((unsigned char)*at))
-            *at = '_';
-    cleanup_free char *path = text_format("%s/%s", environment->setup->log_folder, name);
-    if (!path)
-        return error_no_memory(err);
-    if (file_make_folders(path, 0755, err) < 0)
-        return -1;
-    *ret_path = TAKE_PTR(path);
-    return 0;
-}
-
 /* The ends of socket pairs: ours and QEMU's. */
 struct sockets {
     int agent[2], console[2], qmp[2];
@@ -59,7 +40,7 @@ static int make_sockets(struct sockets *sockets, struct error **err) {
 static int open_console(struct instance *instance, int *fd, struct error **err) {
     struct vm_instance *self = instance->state;
     cleanup_free char *folder = NULL;
-    if (vm_log_folder(instance->environment, &folder, err) < 0)
+    if (start_log_folder(instance->environment, &folder, err) < 0)
         return -1;
     cleanup_free char *path = folder ? text_format("%s/console.log", folder) : NULL;
     return console_open(TAKE_FD(*fd), path, FIRST_WORDS, instance->environment->setup->clock,
@@ -257,7 +238,7 @@ static void keep_words(struct instance *instance) {
     cleanup_free char *folder = NULL, *bytes = malloc(WORDS_MAX_BYTES);
     ssize_t count =
         bytes && self->stderr_fd >= 0 ? pread(self->stderr_fd, bytes, WORDS_MAX_BYTES, 0) : 0;
-    if (count <= 0 || vm_log_folder(instance->environment, &folder, NULL) < 0 || !folder)
+    if (count <= 0 || start_log_folder(instance->environment, &folder, NULL) < 0 || !folder)
         return;
     cleanup_free char *path = text_format("%s/qemu.log", folder);
     cleanup_fd int fd = path ? open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644) : -1;

@@ -33,6 +33,16 @@ static void given_values_win(void **state) {
     assert_string_equal(spec_value(spec, keys, "append"), "a,b=\"c\" \\ d");
 }
 
+static void quotes_inside_of_a_value_are_kept(void **state) {
+    (void)state;
+    cleanup_spec struct spec *spec = NULL;
+    struct error *err = NULL;
+    spec_parse("command:exec=sh -c \"a, \\\"b\\\"; c\" 'd',label=x", &spec, &err);
+    assert_no_error(err);
+    assert_string_equal(spec_given(spec, "exec"), "sh -c \"a, \\\"b\\\"; c\" 'd'");
+    assert_string_equal(spec_given(spec, "label"), "x");
+}
+
 static void values_may_be_empty_and_hold_equal_signs(void **state) {
     (void)state;
     cleanup_spec struct spec *spec = NULL;
@@ -44,9 +54,23 @@ static void values_may_be_empty_and_hold_equal_signs(void **state) {
 static void hostile_specs_are_refused(void **state) {
     (void)state;
     static const char *const cases[] = {
-        "",         ":",         ":a=b",        "vm:",      "vm:a",         "vm:=b",
-        "vm:a=b,",  "vm:,a=b",   "vm:a=b,,c=d", "vm:a=\"b", "vm:a=\"b\\\"", "vm:a=b,a=c",
-        "vm\n:a=b", "vm:a=\x1b", "vm:a,b=c",
+        "",
+        ":",
+        ":a=b",
+        "vm:",
+        "vm:a",
+        "vm:=b",
+        "vm:a=b,",
+        "vm:,a=b",
+        "vm:a=b,,c=d",
+        "vm:a=\"b",
+        "vm:a=\"b\\\"",
+        "vm:a=\"b\"c",
+        "vm:a=b\"c,d=e",
+        "vm:a=b,a=c",
+        "vm\n:a=b",
+        "vm:a=\x1b",
+        "vm:a,b=c",
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
         struct error *err = NULL;
@@ -84,6 +108,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_alone_has_defaults),
         cmocka_unit_test(given_values_win),
+        cmocka_unit_test(quotes_inside_of_a_value_are_kept),
         cmocka_unit_test(values_may_be_empty_and_hold_equal_signs),
         cmocka_unit_test(hostile_specs_are_refused),
         cmocka_unit_test(unknown_keys_and_values_are_named),
