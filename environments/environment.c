@@ -64,7 +64,7 @@ int environment_new(const char *spec_text, const struct environment_setup *setup
         return error_no_memory(err);
     environment->ops = ops;
     environment->setup = setup;
-    const char *label = spec_given(spec, "label");
+    const char *label = ops->label_key ? spec_given(spec, ops->label_key) : NULL;
     environment->label = strdup(label ? label : spec_text);
     strcpy(environment->accelerator, "none");
     if (!environment->label) {

@@ -78,7 +78,7 @@ struct environment_ops;
 struct environment {
     const struct environment_ops *ops;
     struct spec *spec;
-    char *label;          /* unique in a run; the spec's text, or its value of "label" */
+    char *label;          /* unique in a run; the spec's text, or what ops->label_key says */
     char accelerator[16]; /* "none", "KVM", "TCG"; valid after probe */
     char image[160]; /* what instances are made of, as hashes; "" where it is the agent alone; valid
                         after provision */
@@ -100,6 +100,7 @@ struct environment_ops {
     const char *summary;
     const struct spec_key *keys; /* ends with a NULL name; may be NULL */
     bool hidden;                 /* for tests: not in lists */
+    const char *label_key;       /* the key whose value is the label, where it is given; or NULL */
     /* What a value that may be any text must be like; the message need not name the environment or
      * the key. May be NULL. */
     int (*check_value)(const char *key, const char *value, struct error **err);

@@ -256,6 +256,7 @@ const struct environment_ops environment_command = {
     .name = "command",
     .summary = "any machine that a command reaches: ssh, virsh, kubectl exec, ...",
     .keys = command_keys,
+    .label_key = "label",
     .check_value = check_value,
     .probe = command_probe,
     .provision = command_provision,
