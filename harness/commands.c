@@ -20,6 +20,7 @@ const struct command commands[] = {
      command_shell, false},
     {"guest", "build, show or remove the virtual machine's kernel and image", &guest_argp,
      command_guest, false},
+    {"verify", "show that a run is what it was; sign it", &verify_argp, command_verify, false},
     {"manual", "the manual page and the completion", &manual_argp, command_manual, true},
     {NULL, NULL, NULL, NULL, false},
 };

@@ -3,23 +3,16 @@
 
 #include "common/file.h"
 #include "harness/run_view.h"
-#include "plots/counters.h"
-#include "plots/footprint.h"
 #include "plots/gnuplot.h"
+#include "results/manifest.h"
 
 #include <string.h>
 
 /* summary.json beside the samples, for programs. */
-static int write_summary(const struct run_view *view, const struct report *report,
-                         struct error **err) {
-    json_auto_t *json = NULL, *footprint = NULL, *counters = NULL;
-    if (summary_to_json(view->summary, &json, err) < 0 ||
-        footprint_to_json(report, &footprint, err) < 0 ||
-        counters_to_json(report, &counters, err) < 0)
+static int write_summary(const struct run_view *view, struct error **err) {
+    json_auto_t *json = NULL;
+    if (run_view_summary(view, &json, err) < 0)
         return -1;
-    json_object_set(json, "audit", view->audit_json);
-    json_object_set(json, "footprint", footprint);
-    json_object_set(json, "counters", counters);
     cleanup_free char *text = json_dumps(json, JSON_INDENT(2));
     cleanup_free char *path = text_format("%s/summary.json", view->folder);
     if (!text || !path)
@@ -72,13 +65,15 @@ int outcome_show(struct run *run, struct error **err) {
         return -1;
     struct report report;
     run_view_report(&view, &report);
-    if (write_summary(&view, &report, err) < 0 || write_page(&report, err) < 0)
+    if (write_summary(&view, err) < 0 || write_page(&report, err) < 0)
         return -1;
     if (!run->options->no_plots) {
         progress_step(&run->progress, "drawing the figures");
         draw(run, &report);
     }
     progress_end(&run->progress);
+    if (manifest_write(run->folder, err) < 0)
+        return -1;
     if (report_writer_find("terminal")->write(&report, stdout, err) < 0)
         return -1;
     if (!run->options->quiet)

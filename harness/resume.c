@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "harness/data_folder.h"
 #include "harness/run.h"
+#include "results/manifest.h"
 #include "results/run_record.h"
 
 #include <string.h>
@@ -255,7 +256,8 @@ static int find_uncommitted(const struct resumption *resumption, const char *sam
 
 int resumption_trim(const struct resumption *resumption, struct dropped_rows *ret_dropped,
                     struct error **err) {
-    if (data_folder_remove_leftover(text_of(resumption->record, "data_folder"), err) < 0)
+    if (data_folder_remove_leftover(text_of(resumption->record, "data_folder"), err) < 0 ||
+        manifest_remove(resumption->folder, err) < 0)
         return -1;
     cleanup_free char *samples = text_format("%s/samples.csv", resumption->folder);
     size_t bytes = 0;

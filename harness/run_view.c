@@ -8,6 +8,8 @@
 #include "harness/plan.h"
 #include "harness/profile.h"
 #include "harness/progress.h"
+#include "plots/counters.h"
+#include "plots/footprint.h"
 #include "results/run_record.h"
 
 #include <langinfo.h>
@@ -102,6 +104,21 @@ void run_view_clear(struct run_view *view) {
     json_decref(view->audit_json);
     summary_free(view->summary);
     *view = (struct run_view){0};
+}
+
+int run_view_summary(const struct run_view *view, json_t **ret_json, struct error **err) {
+    json_auto_t *json = NULL, *footprint = NULL, *counters = NULL;
+    struct report report;
+    run_view_report(view, &report);
+    if (summary_to_json(view->summary, &json, err) < 0 ||
+        footprint_to_json(&report, &footprint, err) < 0 ||
+        counters_to_json(&report, &counters, err) < 0)
+        return -1;
+    json_object_set(json, "audit", view->audit_json);
+    json_object_set(json, "footprint", footprint);
+    json_object_set(json, "counters", counters);
+    *ret_json = json_incref(json);
+    return 0;
 }
 
 void run_view_report(const struct run_view *view, struct report *ret_report) {

@@ -20,6 +20,9 @@ int run_view_open(const char *folder, struct run_view *ret_view, struct error **
 void run_view_clear(struct run_view *view);
 #define cleanup_run_view __attribute__((cleanup(run_view_clear)))
 
+/* summary.json as this version makes it of the run. */
+int run_view_summary(const struct run_view *view, json_t **ret_json, struct error **err);
+
 /* The view as a report; borrows from it. */
 void run_view_report(const struct run_view *view, struct report *ret_report);
 
