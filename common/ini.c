@@ -82,14 +82,19 @@ static int on_entry(void *cookie, const char *section, const char *key, const ch
 
 int ini_file_load(const char *path, struct ini_file **ret_file, struct error **err) {
     cleanup_free char *text = NULL;
-    cleanup_ini_file struct ini_file *file = calloc(1, sizeof(*file));
     size_t size;
-    if (!file || !(file->path = strdup(path)))
-        return error_no_memory(err);
     if (file_read(path, &text, &size, err) < 0)
         return -1;
+    return ini_file_parse(text, size, path, ret_file, err);
+}
+
+int ini_file_parse(const char *text, size_t size, const char *name, struct ini_file **ret_file,
+                   struct error **err) {
+    cleanup_ini_file struct ini_file *file = calloc(1, sizeof(*file));
+    if (!file || !(file->path = strdup(name)))
+        return error_no_memory(err);
     if (size > INI_FILE_MAX_BYTES || strlen(text) != size)
-        return error_set(err, ERROR_USAGE, 0, "%s: %s", path,
+        return error_set(err, ERROR_USAGE, 0, "%s: %s", name,
                          size > INI_FILE_MAX_BYTES ? "too large for a file of settings"
                                                    : "not a text file");
     struct reading reading = {.file = file, .rest = text};

@@ -27,6 +27,10 @@ struct ini_file {
 /* ERROR_USAGE for what is wrong in the file; a file that cannot be read keeps its errnum. */
 int ini_file_load(const char *path, struct ini_file **ret_file, struct error **err);
 
+/* The same from a text that ends with NUL; `name` stands in messages. */
+int ini_file_parse(const char *text, size_t size, const char *name, struct ini_file **ret_file,
+                   struct error **err);
+
 /*
  * Puts "FILE, line 3, key \"exec\": " before an error already set about the entry (before an entry
  * without a key: "FILE, line 3: "); returns -1.
