@@ -2,7 +2,6 @@
 #include "harness/commands.h"
 #include "harness/interrupt.h"
 #include "harness/outcome.h"
-#include "harness/priority.h"
 #include "harness/run.h"
 
 #include "bench/protocol.h"
@@ -212,30 +211,6 @@ const struct argp run_argp = {
            "Example: boxmark run -p standard -w disk -e host -e container -e vm:machine=q35",
 };
 
-static int execute(struct run *run, struct error **err) {
-    cleanup_error struct error *failure = NULL;
-    json_object_set_new(run->record, "harness_priority", json_string(priority_raise()));
-    int result = run_execute(run, &failure);
-    priority_restore();
-    progress_end(&run->progress);
-    bool interrupted = failure && failure->kind == ERROR_INTERRUPTED;
-    const char *status = result == 0 ? "finished" : interrupted ? "interrupted" : "failed";
-    if (run->store && store_sync(run->store, failure ? NULL : &failure) < 0)
-        result = -1;
-    /* Before the record says that nothing is left to do. */
-    if (file_remove_tree(run->data_folder, failure ? NULL : &failure) < 0)
-        result = -1;
-    if (run_save(run, status, failure ? NULL : &failure) < 0)
-        result = -1;
-    if (result < 0) {
-        error_move(err, TAKE_PTR(failure));
-        error_advise(err, "what was measured is kept in %s; go on with --resume %s", run->folder,
-                     run->folder);
-        return -1;
-    }
-    return 0;
-}
-
 static int run_all(struct run *run, struct run_options *options, struct resumption **resumption,
                    struct error **err) {
     if (options->resume && resumption_load(options->resume, options, resumption, err) < 0)
@@ -244,7 +219,7 @@ static int run_all(struct run *run, struct run_options *options, struct resumpti
         return -1;
     if (options->dry_run)
         return run_describe(run, stdout, err) < 0 ? -1 : EXIT_CODE_OK;
-    int executed = execute(run, err);
+    int executed = run_carry_out(run, err);
     /* The table is worth showing even when the run was cut short. */
     int code = outcome_show(run, executed == 0 ? err : NULL);
     return executed < 0 ? -1 : code;

@@ -8,6 +8,8 @@
 
 const struct command commands[] = {
     {"run", "run the comparison and print its table", &run_argp, command_run, false},
+    {"demo", "a lesson of two minutes: what each box is made of, and what it costs", &demo_argp,
+     command_demo, false},
     {"doctor", "what this machine can run, how well, and what to do about the rest", &doctor_argp,
      command_doctor, false},
     {"list", "environments, workloads, profiles, references or runs", &list_argp, command_list,

@@ -22,9 +22,10 @@ struct command {
 /* NULL-name-terminated. */
 extern const struct command commands[];
 
-extern const struct argp run_argp, doctor_argp, list_argp, report_argp, plot_argp, compare_argp,
-    shell_argp, guest_argp, verify_argp, manual_argp;
+extern const struct argp run_argp, demo_argp, doctor_argp, list_argp, report_argp, plot_argp,
+    compare_argp, shell_argp, guest_argp, verify_argp, manual_argp;
 int command_run(int argc, char **argv, struct error **err);
+int command_demo(int argc, char **argv, struct error **err);
 int command_doctor(int argc, char **argv, struct error **err);
 int command_list(int argc, char **argv, struct error **err);
 int command_report(int argc, char **argv, struct error **err);

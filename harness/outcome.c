@@ -59,20 +59,25 @@ static bool shows_distrust(const struct summary *summary) {
     return false;
 }
 
+int outcome_write(struct run *run, const struct run_view *view, const struct report *report,
+                  struct error **err) {
+    if (write_summary(view, err) < 0 || write_page(report, err) < 0)
+        return -1;
+    if (!run->options->no_plots) {
+        progress_step(&run->progress, "drawing the figures");
+        draw(run, report);
+    }
+    progress_end(&run->progress);
+    return manifest_write(run->folder, err);
+}
+
 int outcome_show(struct run *run, struct error **err) {
     cleanup_run_view struct run_view view = {0};
     if (run_view_open(run->folder, &view, err) < 0)
         return -1;
     struct report report;
     run_view_report(&view, &report);
-    if (write_summary(&view, err) < 0 || write_page(&report, err) < 0)
-        return -1;
-    if (!run->options->no_plots) {
-        progress_step(&run->progress, "drawing the figures");
-        draw(run, &report);
-    }
-    progress_end(&run->progress);
-    if (manifest_write(run->folder, err) < 0)
+    if (outcome_write(run, &view, &report, err) < 0)
         return -1;
     if (report_writer_find("terminal")->write(&report, stdout, err) < 0)
         return -1;

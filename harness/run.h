@@ -88,6 +88,9 @@ int run_describe(struct run *run, FILE *to, struct error **err);
 /* Performs all blocks that are not done yet (runner.c). Samples are kept whatever it returns. */
 int run_execute(struct run *run, struct error **err);
 
+/* The same at raised priority; run.json says how it ended (runner.c). */
+int run_carry_out(struct run *run, struct error **err);
+
 /* Writes run.json with the given status: "running", "finished", "interrupted", "failed". */
 int run_save(struct run *run, const char *status, struct error **err);
 

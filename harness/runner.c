@@ -5,6 +5,7 @@
 #include "bench/protocol.h"
 #include "common/file.h"
 #include "harness/headlines.h"
+#include "harness/priority.h"
 #include "results/precision.h"
 
 #include <string.h>
@@ -136,4 +137,28 @@ int run_execute(struct run *run, struct error **err) {
         if (run_block(run, block, active, err) < 0)
             return -1;
     }
+}
+
+int run_carry_out(struct run *run, struct error **err) {
+    cleanup_error struct error *failure = NULL;
+    json_object_set_new(run->record, "harness_priority", json_string(priority_raise()));
+    int result = run_execute(run, &failure);
+    priority_restore();
+    progress_end(&run->progress);
+    bool interrupted = failure && failure->kind == ERROR_INTERRUPTED;
+    const char *status = result == 0 ? "finished" : interrupted ? "interrupted" : "failed";
+    if (run->store && store_sync(run->store, failure ? NULL : &failure) < 0)
+        result = -1;
+    /* Before the record says that nothing is left to do. */
+    if (file_remove_tree(run->data_folder, failure ? NULL : &failure) < 0)
+        result = -1;
+    if (run_save(run, status, failure ? NULL : &failure) < 0)
+        result = -1;
+    if (result < 0) {
+        error_move(err, TAKE_PTR(failure));
+        error_advise(err, "what was measured is kept in %s; go on with --resume %s", run->folder,
+                     run->folder);
+        return -1;
+    }
+    return 0;
 }
