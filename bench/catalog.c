@@ -43,6 +43,23 @@ static const struct workload_description calibrate_description = {
         },
 };
 
+static const struct workload_description calls_description = {
+    .name = "calls",
+    .summary = "empty system calls: the speed of the kernel's own code",
+    .hidden = true,
+    .parameters =
+        (const struct parameter_description[]){
+            {"calls", 1, UINT64_C(1) << 32, "system calls"},
+            {"iterations", 1, MAX_ITERATIONS, "repetitions"},
+            {NULL, 0, 0, NULL},
+        },
+    .metrics =
+        (const struct metric_description[]){
+            {"time", "s", BETTER_LOWER, false, true, "host time of all calls"},
+            {NULL, NULL, BETTER_NEITHER, false, false, NULL},
+        },
+};
+
 static const struct workload_description prime_description = {
     .name = "prime",
     .summary = "prime numbers by trial division, as sysbench cpu (CPU)",
@@ -171,8 +188,9 @@ static const struct workload_description startup_description = {
 };
 
 const struct workload_description *const workload_catalog[] = {
-    &prime_description,   &zip_description,  &stream_description,    &disk_description,
-    &startup_description, &null_description, &calibrate_description, NULL,
+    &prime_description,     &zip_description,     &stream_description,
+    &disk_description,      &startup_description, &null_description,
+    &calibrate_description, &calls_description,   NULL,
 };
 
 const struct workload_description *workload_find(const char *name) {

@@ -59,6 +59,7 @@ extern const struct workload *const workloads[];
 
 extern const struct workload workload_null;
 extern const struct workload workload_calibrate;
+extern const struct workload workload_calls;
 extern const struct workload workload_prime;
 extern const struct workload workload_zip;
 extern const struct workload workload_stream;

@@ -5,6 +5,7 @@
 const struct workload *const workloads[] = {
     &workload_null,
     &workload_calibrate,
+    &workload_calls,
     &workload_prime,
     &workload_zip,
     &workload_stream,

@@ -75,11 +75,19 @@ struct footprint {
 
 struct environment_ops;
 
+/* What runs a guest's instructions. KVM is said only where they were measured to run natively. */
+#define ACCELERATOR_NONE "none"
+#define ACCELERATOR_KVM "KVM"
+#define ACCELERATOR_KVM_EMULATED "KVM emulated"
+#define ACCELERATOR_TCG "TCG"
+
 struct environment {
     const struct environment_ops *ops;
     struct spec *spec;
     char *label;          /* unique in a run; the spec's text, or what ops->label_key says */
-    char accelerator[16]; /* "none", "KVM", "TCG"; valid after probe */
+    char accelerator[16]; /* one of ACCELERATOR_...; valid after probe */
+    /* The probe could not know: a measurement inside an instance decides (harness/trial.c). */
+    bool accelerator_in_doubt;
     char image[160]; /* what instances are made of, as hashes; "" where it is the agent alone; valid
                         after provision */
     const struct environment_setup *setup;

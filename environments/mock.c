@@ -26,11 +26,16 @@ static const char *const failures[] = {
     "none",       "start",        "no-hello",      "hang",  "die",         "garbage", "flood",
     "wrong-hash", "wrong-digest", "wrong-version", "error", "out-of-turn", "stop",    NULL};
 
+static const char *const accelerators[] = {"none", "in-doubt", NULL};
+
 static const struct spec_key mock_keys[] = {
     {"delay", NULL, "factor on all times"},
     {"skew", NULL, "rate of the agent's clock"},
     {"noise", NULL, "relative noise on times"},
     {"fail", failures, "how it fails"},
+    {"accel", accelerators,
+     "in-doubt: as a KVM of which the probe cannot know whether it is native"},
+    {"kernel", NULL, "factor on the time of system calls"},
     {"at", NULL, "number of the instance that fails"},
     {"label", NULL, "any text, to tell mocks apart"},
     {NULL, NULL, NULL},
@@ -46,7 +51,7 @@ static const struct {
     {"zip", "time", 0.5, true},         {"zip", "throughput", 60, false},
     {"stream", "triad", 10000, false},  {"disk", "seq_write_time", 0.25, true},
     {"disk", "seq_write", 1000, false}, {"disk", "seq_read", 1500, false},
-    {"calibrate", "time", 0.01, true},
+    {"calibrate", "time", 0.01, true},  {"calls", "time", 0.002, true},
 };
 
 struct mock_environment {
@@ -138,6 +143,8 @@ static void answer_sample(struct mock_channel *self, const struct message *reque
 
 static void answer_work(struct mock_channel *self, const struct message *request) {
     double delay = number_value(self->environment, "delay", 1);
+    if (strcmp(request->name, "calls") == 0)
+        delay *= number_value(self->environment, "kernel", 1);
     json_int_t warmups = json_integer_value(json_object_get(request->object, "warmups"));
     json_int_t iterations = json_integer_value(json_object_get(request->object, "iterations"));
     for (json_int_t round = 0; round < warmups + iterations; round++) {
@@ -157,7 +164,8 @@ static void answer_work(struct mock_channel *self, const struct message *request
 }
 
 static void answer_run(struct mock_channel *self, const struct message *request) {
-    bool calibrating = strcmp(request->name, "calibrate") == 0;
+    bool calibrating =
+        strcmp(request->name, "calibrate") == 0 || strcmp(request->name, "calls") == 0;
     queue_message(self, &(struct message){.type = MESSAGE_BEGIN, .id = request->id}, 0);
     if (!calibrating && fails(self, "hang"))
         return;
@@ -252,9 +260,12 @@ static const struct channel_ops mock_channel_ops = {mock_send, mock_receive, moc
 
 static int mock_probe(struct environment *environment, struct probe_result *ret_result,
                       struct error **err) {
-    (void)environment;
     (void)err;
     *ret_result = (struct probe_result){.readiness = READINESS_READY, .detail = "for tests"};
+    environment->accelerator_in_doubt =
+        strcmp(environment_value(environment, "accel"), "in-doubt") == 0;
+    if (environment->accelerator_in_doubt)
+        strcpy(environment->accelerator, ACCELERATOR_KVM_EMULATED);
     return 0;
 }
 

@@ -177,6 +177,7 @@ static uint64_t profile_value(const struct profile *profile, const struct work_b
         {"disk", "record_bytes", profile->disk_record_bytes},
         {"disk", "depth", profile->disk_depth},
         {"calibrate", "loops", 5000000},
+        {"calls", "calls", 20000},
     };
     for (unsigned i = 0; i < sizeof(values) / sizeof(*values); i++)
         if ((!values[i].workload || strcmp(values[i].workload, workload) == 0) &&

@@ -10,6 +10,7 @@
 #include "harness/agent_path.h"
 #include "harness/data_folder.h"
 #include "harness/machine.h"
+#include "harness/trial.h"
 #include "results/run_record.h"
 
 #include <string.h>
@@ -386,6 +387,15 @@ static uint64_t default_ns(uint64_t given_ns, uint64_t default_ns) {
     return given_ns ? given_ns : default_ns;
 }
 
+/* The record holds what the environments were measured to be. */
+static int try_and_record(struct run *run, struct error **err) {
+    json_auto_t *trials = NULL;
+    if (run_trials(run, &trials, err) < 0 || make_record(run, err) < 0)
+        return -1;
+    return json_object_size(trials) > 0 ? json_object_set(run->record, "accelerator_trials", trials)
+                                        : 0;
+}
+
 int run_prepare(const struct run_options *options, const struct resumption *resumption,
                 int cancel_fd, struct run *ret_run, struct error **err) {
     struct run *run = ret_run;
@@ -431,7 +441,7 @@ int run_prepare(const struct run_options *options, const struct resumption *resu
     if (options->dry_run)
         return 0;
     if (lock_cpus(run, err) < 0 || make_folders(run, err) < 0 || provision(run, err) < 0 ||
-        make_record(run, err) < 0 || take_over(run, err) < 0)
+        try_and_record(run, err) < 0 || take_over(run, err) < 0)
         return -1;
     run->start_ns = clock_now_ns(run->setup.clock) - resumption_elapsed_ns(run->resumption);
     /* The record first: with it, whatever follows can be continued. */

@@ -191,10 +191,13 @@ char *figure_caption(const struct report *report, const struct figure *figure, c
     free(text);
     free(right);
     for (unsigned i = 0; below && i < summary->environment_count; i++) {
-        if (strcmp(summary->environments[i].accelerator, "TCG") != 0)
+        const char *accelerator = summary->environments[i].accelerator;
+        bool emulated_kvm = strcmp(accelerator, "KVM emulated") == 0;
+        if (strcmp(accelerator, "TCG") != 0 && !emulated_kvm)
             continue;
-        char *longer = text_format("%s %s: software emulation (TCG), not KVM.", below,
-                                   summary->environments[i].label);
+        char *longer = text_format("%s %s: %s.", below, summary->environments[i].label,
+                                   emulated_kvm ? "emulated by KVM, not native"
+                                                : "software emulation (TCG), not KVM");
         free(below);
         below = longer;
     }

@@ -125,6 +125,9 @@ static void put_emulation(const struct summary *summary, FILE *to) {
                     " %s ran under software emulation (QEMU's TCG), not under hardware "
                     "virtualisation.",
                     summary->environments[i].label);
+        else if (strcmp(summary->environments[i].accelerator, "KVM emulated") == 0)
+            fprintf(to, " %s ran under a KVM that emulates its guest's instructions.",
+                    summary->environments[i].label);
 }
 
 char *methods_paragraph(const struct report *report) {

@@ -184,7 +184,8 @@ static char *caption_of(const struct overview *overview, const struct figure *fi
             bool emulated = false;
             const struct summary *summary = overview->reports[i]->summary;
             for (unsigned j = 0; j < summary->environment_count; j++)
-                emulated = emulated || strcmp(summary->environments[j].accelerator, "TCG") == 0;
+                emulated = emulated || strcmp(summary->environments[j].accelerator, "TCG") == 0 ||
+                           strcmp(summary->environments[j].accelerator, "KVM emulated") == 0;
             if (!emulated)
                 continue;
             char *longer = text_format("%s %s,", text, overview->names[i]);

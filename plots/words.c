@@ -221,6 +221,11 @@ static int warn_of_emulation(const struct summary *summary, struct text_list *li
                                "the cost of emulating a CPU, not of a virtual machine on "
                                "hardware virtualisation. Do not quote them as KVM.",
                                at->label);
+        else if (strcmp(at->accelerator, "KVM emulated") == 0)
+            text = text_format("%s ran under a KVM that executes its guest in software (KVM "
+                               "emulated), not natively: its figures are the cost of emulating a "
+                               "CPU. Do not quote them as KVM.",
+                               at->label);
         else if (strcmp(at->accelerator, "mixed") == 0)
             text = text_format("%s ran with different accelerators within this run: its figures "
                                "mix them and mean nothing.",

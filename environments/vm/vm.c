@@ -146,6 +146,10 @@ static int vm_probe(struct environment *environment, struct probe_result *ret_re
             missing(&result, refusal->message, refusal->advice ? refusal->advice : "");
         else
             describe_accelerator(environment, &result);
+        /* What the probe's few instructions say need not hold for a kernel made for its back end.
+         */
+        environment->accelerator_in_doubt =
+            strcmp(environment->accelerator, ACCELERATOR_KVM_EMULATED) == 0;
     }
     *ret_result = result;
     return 0;

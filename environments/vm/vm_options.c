@@ -165,19 +165,22 @@ int vm_options_read(const struct environment *environment, struct vm_options *re
 int vm_options_choose_accelerator(struct vm_options *options, const struct kvm_probe_result *kvm,
                                   bool require_kvm, char label[16], struct error **err) {
     bool native = kvm->state == KVM_NATIVE;
-    if (require_kvm && (!native || options->accel == VM_ACCEL_TCG)) {
+    bool forced = options->accel == VM_ACCEL_KVM;
+    /* Where KVM is insisted on, it is first measured inside a guest. */
+    if (require_kvm && (options->accel == VM_ACCEL_TCG || (!native && !forced))) {
         error_set(err, ERROR_UNAVAILABLE, 0, "KVM is required, but %s",
                   native ? "accel=tcg was asked for" : kvm->reason);
         return *kvm->advice && !native ? error_advise(err, "%s", kvm->advice) : -1;
     }
-    if (options->accel == VM_ACCEL_KVM &&
-        (kvm->state == KVM_ABSENT || kvm->state == KVM_NO_PERMISSION)) {
+    if (forced && (kvm->state == KVM_ABSENT || kvm->state == KVM_NO_PERMISSION)) {
         error_set(err, ERROR_UNAVAILABLE, 0, "accel=kvm was asked for, but %s", kvm->reason);
         return *kvm->advice ? error_advise(err, "%s", kvm->advice) : -1;
     }
-    options->config.kvm =
-        options->accel == VM_ACCEL_KVM || (options->accel == VM_ACCEL_AUTO && native);
+    options->config.kvm = forced || (options->accel == VM_ACCEL_AUTO && native);
     options->config.tsc_khz = options->config.kvm ? 0 : host_tsc_khz();
-    snprintf(label, 16, "%s", !options->config.kvm ? "TCG" : native ? "KVM" : "KVM emulated");
+    snprintf(label, 16, "%s",
+             !options->config.kvm ? ACCELERATOR_TCG
+             : native             ? ACCELERATOR_KVM
+                                  : ACCELERATOR_KVM_EMULATED);
     return 0;
 }

@@ -99,6 +99,37 @@ is "$(grep -c '"type":"failure"' "$SCRATCH/once/journal.jsonl")" 1 "it is record
 is "$(awk -F'"' '$2 ~ /at=1/ && /"prime","time"/' "$SCRATCH/once/samples.csv" | wc -l)" 5 \
     "the other instances of that environment count"
 
+# ---- An accelerator that only a measurement inside can name -----------------------------------
+
+# labelled NAME KEYS: what the environment and its rows are called, and the outcome of its trial.
+labelled() {
+    compare "$1" -e mock -e "mock:accel=in-doubt,$2" --seed 3
+    grep -o '"title": "mock:[^"]*(.*)"' "$SCRATCH/$1/run.json" | sed 's/.*(\(.*\))"/title \1/'
+    tail -n +2 "$SCRATCH/$1/samples.csv" |
+        sed -n 's/^[^"]*"mock:accel[^"]*","\([^"]*\)".*/rows \1/p' | sort -u
+    grep -o '"outcome": "[a-z]*"' "$SCRATCH/$1/run.json"
+}
+
+is "$(labelled native delay=1.2)" 'title KVM
+rows KVM
+"outcome": "native"' "a guest in doubt that runs as fast as outside is called KVM"
+is "$(labelled slow-programs delay=5)" 'title KVM emulated
+rows KVM emulated
+"outcome": "emulated"' "one whose programs run slowly is not"
+is "$(labelled slow-kernel kernel=100)" 'title KVM emulated
+rows KVM emulated
+"outcome": "emulated"' "nor one whose kernel runs slowly"
+run "$BOXMARK" report "$SCRATCH/slow-programs"
+like "$output" 'Do not[[:space:]]+quote them as KVM' "its report warns"
+is "$(labelled never fail=start)" 'title KVM emulated
+"outcome": "failed"' "nor one that cannot be measured"
+compare required -e mock -e mock:accel=in-doubt,delay=5 --require-kvm
+status_is 3 "--require-kvm refuses what was measured to be emulated"
+like "$errors" 'KVM is required, but mock:.* was measured to be emulated' "it says so"
+ok "before anything was run" test ! -e "$SCRATCH/required"
+compare insisted -e mock -e mock:accel=in-doubt,delay=1.2 --require-kvm
+status_is 0 "--require-kvm takes what was measured to be native"
+
 # ---- Continuing ------------------------------------------------------------------------------
 
 run "$BOXMARK" run --resume "$SCRATCH/first"

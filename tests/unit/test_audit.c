@@ -297,6 +297,21 @@ static void emulation_is_a_note(void **state) {
     assert_int_equal(audit_worst(audit), AUDIT_NOTED);
 }
 
+static void an_emulating_kvm_by_its_name_is_a_note(void **state) {
+    struct facts *facts = *state;
+    set(json_array_get(json_object_get(facts->run, "environments"), 2), "accelerator",
+        "'KVM emulated'");
+    set(facts->instances[2], "facts.qemu_accelerator", "'KVM'");
+    set(facts->instances[2], "calibration_before", "[0.08]");
+    set(facts->instances[2], "calibration_after", "[0.08]");
+    cleanup_audit struct audit *audit = examine(facts);
+    check(audit, "accelerator", "vm", AUDIT_NOTED, "KVM emulated: the calibration loop takes 8 ");
+    /* QEMU's word still counts. */
+    set(facts->instances[2], "facts.qemu_accelerator", "'TCG'");
+    cleanup_audit struct audit *other = examine(facts);
+    check(other, "accelerator", "vm", AUDIT_FAILING, "labelled KVM emulated, but QEMU says");
+}
+
 static void emulation_that_is_called_kvm_fails(void **state) {
     struct facts *facts = *state;
     set(facts->instances[2], "calibration_before", "[0.08, 0.09]");
@@ -606,6 +621,7 @@ int main(void) {
         facts_test(a_fair_run_has_no_failure_and_few_notes),
         cmocka_unit_test(one_fact_changed_changes_one_item),
         facts_test(emulation_is_a_note),
+        facts_test(an_emulating_kvm_by_its_name_is_a_note),
         facts_test(emulation_that_is_called_kvm_fails),
         facts_test(a_quota_of_its_own_is_a_note),
         facts_test(short_requests_do_not_tell_of_clocks),
