@@ -15,6 +15,7 @@
 #include "config.h"
 
 #include <getopt.h>
+#include <jansson.h>
 #include <signal.h>
 #include <string.h>
 
@@ -157,7 +158,7 @@ static int open_channel(const struct agent_options *options, struct agent *agent
 int main(int argc, char **argv) {
     static struct agent agent;
     struct agent_options options = {.channel = "stdio", .data_folder = "."};
-    bool first = getpid() == 1 && argc > 1 && strcmp(argv[1], "--init") == 0;
+    bool first = argc > 1 && strcmp(argv[1], "--init") == 0 && getpid() == 1;
     if (first)
         init_announce();
     int status = parse_options(argc, argv, &options);
@@ -170,5 +171,7 @@ int main(int argc, char **argv) {
     if (status >= 0)
         return status;
     signal(SIGPIPE, SIG_IGN);
+    /* Its objects are small and come from the harness: no need to ask the kernel for a seed. */
+    json_object_seed(1);
     return serve(&agent);
 }

@@ -88,25 +88,13 @@ static struct kvm_cpuid_entry2 *find_leaf(struct kvm_cpuid2 *cpuid, uint32_t lea
     return NULL;
 }
 
-int cpu_state_find_cpuid(int kvm_fd, struct kvm_cpuid2 **ret_cpuid, uint64_t *ret_xcr0,
-                         struct error **err) {
-    enum { LEAVES_MAX = 256 };
-    cleanup_free struct kvm_cpuid2 *cpuid =
-        calloc(1, sizeof(*cpuid) + LEAVES_MAX * sizeof(cpuid->entries[0]));
-    if (!cpuid)
-        return error_no_memory(err);
-    cpuid->nent = LEAVES_MAX;
-    if (ioctl(kvm_fd, KVM_GET_SUPPORTED_CPUID, cpuid) < 0)
-        return error_set(err, ERROR_UNAVAILABLE, errno, "KVM does not tell its CPUID");
+uint64_t cpu_state_find_xcr0(struct kvm_cpuid2 *cpuid) {
     const struct kvm_cpuid_entry2 *one = find_leaf(cpuid, 1, 0), *save = find_leaf(cpuid, 0xd, 0);
     const uint64_t xsave_bit = UINT64_C(1) << 26;
     /* Not the tile registers of AMX: the kernel gives them on request only. */
     const uint64_t tiles = UINT64_C(3) << 17;
-    *ret_xcr0 = one && (one->ecx & xsave_bit) && save
-                    ? ((uint64_t)save->edx << 32 | save->eax) & ~tiles
-                    : 0;
-    *ret_cpuid = TAKE_PTR(cpuid);
-    return 0;
+    return one && (one->ecx & xsave_bit) && save ? ((uint64_t)save->edx << 32 | save->eax) & ~tiles
+                                                 : 0;
 }
 
 /* The same CPUID for all but the numbers of the CPU itself. */

@@ -23,9 +23,8 @@ struct exception_frame {
 /* Stubs and IDT into control memory. */
 void cpu_state_write_tables(uint8_t *control);
 
-/* CPUID that this processor may have: *ret_cpuid is malloc'ed; *ret_xcr0 is what XSAVE covers. */
-int cpu_state_find_cpuid(int kvm_fd, struct kvm_cpuid2 **ret_cpuid, uint64_t *ret_xcr0,
-                         struct error **err);
+/* What XSAVE covers in a guest with this CPUID: XCR0, or 0. */
+uint64_t cpu_state_find_xcr0(struct kvm_cpuid2 *cpuid);
 
 /* A fresh virtual CPU: CPUID, XCR0, MSRs, its page of tables. */
 int cpu_state_set_up(struct vcpu *vcpu, struct error **err);

@@ -10,6 +10,10 @@
 
 #define HEADERS_MAX 32
 #define STACK_BYTES (8 * MIB_BYTES)
+/* What a program touches while it starts; no more of an image than this. */
+#define POPULATE_BYTES (4 * MIB_BYTES)
+#define FIRST_HEAP_BYTES (16 * PAGE_BYTES)
+#define FIRST_STACK_BYTES (8 * PAGE_BYTES)
 #define STACK_GUARD_BYTES (64 * UINT64_C(1024))
 #define STRINGS_MAX_BYTES (64 * UINT64_C(1024))
 #define STRINGS_MAX 256
@@ -88,6 +92,8 @@ static int map_segment(struct vmm *vmm, int fd, const struct image *image,
     /* Behind the file's last byte the page holds what follows in the file. */
     if (segment->p_memsz > segment->p_filesz && file_end % PAGE_BYTES != 0)
         memset(memory_host(&vmm->memory, file_end, 1), 0, page_ceiling(file_end) - file_end);
+    memory_populate(&vmm->memory, first,
+                    end - first < POPULATE_BYTES ? end - first : POPULATE_BYTES);
     return 0;
 }
 
@@ -115,6 +121,7 @@ int elf_load(struct vmm *vmm, int fd, struct program *ret_program, struct error 
     if (!memory_pointer(&vmm->memory, program.entry, 1, PROT_EXEC))
         return refuse(err, "its entry point is not executable");
     memory_set_heap(&vmm->memory, end);
+    memory_populate(&vmm->memory, page_ceiling(end), FIRST_HEAP_BYTES);
     *ret_program = program;
     return 0;
 }
@@ -161,6 +168,7 @@ int elf_make_stack(struct vmm *vmm, struct program *program, char *const *argume
     struct stack stack = {.low = (uint64_t)low,
                           .gva = (uint64_t)low + STACK_GUARD_BYTES + STACK_BYTES};
     stack.host = memory_host(&vmm->memory, stack.low, STACK_GUARD_BYTES + STACK_BYTES);
+    memory_populate(&vmm->memory, stack.gva - FIRST_STACK_BYTES, FIRST_STACK_BYTES);
     uint8_t random[16];
     if (getrandom(random, sizeof(random), 0) != sizeof(random))
         return error_set(err, ERROR_INTERNAL, errno, "cannot draw random bytes");

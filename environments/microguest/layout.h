@@ -3,8 +3,10 @@
  * Where things are in the guest. It has no kernel, so this is all there is.
  *
  * Guest-physical: "control" memory (stubs, descriptor tables, page tables) from 0, which no user
- * page ever maps writable; then the arena, which is all that the program can have. The last GiB
- * below 4 GiB stays empty: KVM keeps pages of its own there (KVM_SET_TSS_ADDR).
+ * page ever maps writable; right behind it the arena, which is all that the program can have. The
+ * two are one piece of the host's memory, so that one slot makes both the guest's: each slot costs
+ * the start-up time. The last GiB below 4 GiB stays empty: KVM keeps pages of its own there
+ * (KVM_SET_TSS_ADDR).
  *
  * Guest-virtual: an address of the program is an arena offset plus a constant, so that what is one
  * piece for the guest is one piece for the host, and a buffer can be handed to a system call as it
@@ -38,7 +40,6 @@ enum control_page {
     CONTROL_TABLES = CONTROL_VCPUS + VCPUS_MAX, /* from here: page tables */
 };
 
-#define ARENA_GPA GIB_BYTES
 #define HOLE_GPA (3 * GIB_BYTES)
 #define HOLE_BYTES GIB_BYTES
 #define TSS_GPA UINT64_C(0xfffbd000)          /* three pages in the hole, for KVM on VMX */
@@ -62,9 +63,9 @@ static inline uint64_t control_gva(unsigned page) {
     return SUPERVISOR_GVA + page * PAGE_BYTES;
 }
 
-static inline uint64_t arena_gpa(uint64_t offset) {
-    uint64_t gpa = ARENA_GPA + offset;
-    return gpa < HOLE_GPA ? gpa : gpa + HOLE_BYTES;
+/* Of a place in control memory and arena together. */
+static inline uint64_t place_gpa(uint64_t place) {
+    return place < HOLE_GPA ? place : place + HOLE_BYTES;
 }
 
 /* The arena offset of a program's address; false where the program can have none. */

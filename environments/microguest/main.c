@@ -21,17 +21,18 @@
 #include <sys/time.h>
 
 struct options {
-    uint64_t memory_bytes, threads, user, status_fd, limit_ms;
+    uint64_t memory_bytes, threads, user, status_fd, cpuid_fd, limit_ms;
     const char *data_folder;
     char *const *program; /* and its arguments */
-    bool probe, has_status_fd;
+    bool probe, has_status_fd, has_cpuid_fd;
 };
 
 static struct vmm vmm;
 
 static int usage(FILE *to, int code) {
     fputs("usage: boxmark-microguest [--data FOLDER] [--memory SIZE] [--threads N] [--user UID]\n"
-          "                          [--status-fd N] [--time-limit MS] PROGRAM [ARGUMENT...]\n"
+          "                          [--status-fd N] [--cpuid-fd N] [--time-limit MS]\n"
+          "                          PROGRAM [ARGUMENT...]\n"
           "       boxmark-microguest --probe\n"
           "Runs a static x86-64 program in user mode of a KVM guest that has no kernel. Its\n"
           "system calls are served here; of files it sees only FOLDER, as " GUEST_DATA_FOLDER ".\n"
@@ -58,6 +59,7 @@ static int parse_options(int argc, char **argv, struct options *options, struct 
                                           {"threads", required_argument, NULL, 't'},
                                           {"user", required_argument, NULL, 'u'},
                                           {"status-fd", required_argument, NULL, 's'},
+                                          {"cpuid-fd", required_argument, NULL, 'c'},
                                           {"time-limit", required_argument, NULL, 'l'},
                                           {"probe", no_argument, NULL, 'p'},
                                           {"help", no_argument, NULL, 'h'},
@@ -80,6 +82,10 @@ static int parse_options(int argc, char **argv, struct options *options, struct 
         case 's':
             result = parse_count(optarg, "--status-fd", 3, INT32_MAX, &options->status_fd, err);
             options->has_status_fd = true;
+            break;
+        case 'c':
+            result = parse_count(optarg, "--cpuid-fd", 3, INT32_MAX, &options->cpuid_fd, err);
+            options->has_cpuid_fd = true;
             break;
         case 'l':
             result = parse_count(optarg, "--time-limit", 1, INT32_MAX, &options->limit_ms, err);
@@ -187,8 +193,12 @@ static int run(const struct options *options, struct error **err) {
         return -1;
     vmm.status = status;
     atomic_store(&status->alive_ns, monotonic_ns());
-    if (vmm_create(&vmm, options->memory_bytes, (unsigned)options->threads, status, err) < 0 ||
-        load(options, &vcpu, &regs, err) < 0)
+    const struct vmm_options wanted = {
+        .memory_bytes = options->memory_bytes,
+        .threads = (unsigned)options->threads,
+        .cpuid_fd = options->has_cpuid_fd ? (int)options->cpuid_fd : -1,
+    };
+    if (vmm_create(&vmm, &wanted, status, err) < 0 || load(options, &vcpu, &regs, err) < 0)
         return -1;
     signal(SIGPIPE, SIG_IGN);
     limit_time(options->limit_ms);

@@ -26,36 +26,36 @@ static void locked_cleanup(struct locked *locked) {
     __attribute__((cleanup(locked_cleanup), unused)) struct locked locked_ = {&(memory)->lock};    \
     pthread_mutex_lock(&(memory)->lock)
 
-static int add_slot(struct memory *memory, uint64_t gpa, const uint8_t *host, uint64_t bytes) {
+static int add_slot(struct memory *memory, uint64_t start, uint64_t end) {
     struct kvm_userspace_memory_region region = {
         .slot = memory->slots,
-        .guest_phys_addr = gpa,
-        .memory_size = bytes,
-        .userspace_addr = (uint64_t)(uintptr_t)host,
+        .guest_phys_addr = place_gpa(start),
+        .memory_size = end - start,
+        .userspace_addr = (uint64_t)(uintptr_t)(memory->control + start),
     };
     if (ioctl(memory->vm_fd, KVM_SET_USER_MEMORY_REGION, &region) < 0)
         return -errno;
     memory->slots++;
+    memory->slot_end = end;
     return 0;
 }
 
-/* Makes the arena up to this offset the guest's. */
+/* Makes control memory and arena up to this place the guest's. */
 static int extend_slots(struct memory *memory, uint64_t end) {
+    const uint64_t last = memory->control_bytes + memory->arena_bytes;
     while (memory->slot_end < end) {
         uint64_t start = memory->slot_end;
-        uint64_t next = start ? start + SLOT_STEP_BYTES : FIRST_SLOT_BYTES;
+        uint64_t next = start ? start + SLOT_STEP_BYTES : end;
         if (next < end)
             next = (end + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
-        if (next > memory->arena_bytes)
-            next = memory->arena_bytes;
+        if (next > last)
+            next = last;
         /* A slot does not span the hole. */
-        const uint64_t hole = HOLE_GPA - ARENA_GPA;
-        if (start < hole && next > hole)
-            next = hole;
-        int result = add_slot(memory, arena_gpa(start), memory->arena + start, next - start);
+        if (start < HOLE_GPA && next > HOLE_GPA)
+            next = HOLE_GPA;
+        int result = add_slot(memory, start, next);
         if (result < 0)
             return result;
-        memory->slot_end = next;
     }
     return 0;
 }
@@ -82,15 +82,13 @@ int memory_create(struct memory *memory, int vm_fd, uint64_t limit_bytes) {
     memory->arena_bytes = bytes / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
     memory->control_bytes = paging_control_bytes(memory->arena_bytes);
     memory->areas = calloc(AREAS_MAX, sizeof(*memory->areas));
-    memory->arena = reserve(memory->arena_bytes);
-    memory->control = reserve(memory->control_bytes);
-    if (!memory->areas || !memory->arena || !memory->control)
+    memory->control = reserve(memory->control_bytes + memory->arena_bytes);
+    if (!memory->areas || !memory->control)
         return -ENOMEM;
+    memory->arena = memory->control + memory->control_bytes;
     int result =
         paging_init(&memory->paging, memory->control, memory->control_bytes, memory->arena_bytes);
-    if (result == 0)
-        result = add_slot(memory, 0, memory->control, memory->control_bytes);
-    return result < 0 ? result : extend_slots(memory, FIRST_SLOT_BYTES);
+    return result < 0 ? result : extend_slots(memory, memory->control_bytes + FIRST_SLOT_BYTES);
 }
 
 /* The first area that ends above the address. */
@@ -239,7 +237,7 @@ static int64_t map_locked(struct memory *memory, uint64_t gva, uint64_t bytes, i
         return -ENOMEM;
     if (!room_for_areas(memory) || !arena_offset(gva, memory->arena_bytes, &offset))
         return -ENOMEM;
-    int result = extend_slots(memory, offset + bytes);
+    int result = extend_slots(memory, memory->control_bytes + offset + bytes);
     if (result == 0)
         result = paging_set(&memory->paging, gva, bytes, prot);
     if (result < 0)
@@ -413,4 +411,10 @@ int memory_back_by_file(struct memory *memory, uint64_t gva, uint64_t bytes, int
         return -EINVAL;
     void *got = mmap(host, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, fd, offset);
     return got == MAP_FAILED ? -errno : 0;
+}
+
+void memory_populate(struct memory *memory, uint64_t gva, uint64_t bytes) {
+    void *host = memory_host(memory, page_floor(gva), bytes);
+    if (host && memory->populates)
+        (void)madvise(host, page_ceiling(bytes), MADV_POPULATE_WRITE);
 }

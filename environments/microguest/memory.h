@@ -27,9 +27,10 @@ struct area {
 struct memory {
     pthread_mutex_t lock;
     int vm_fd;
-    uint8_t *control, *arena;
+    uint8_t *control, *arena; /* one mapping */
     uint64_t control_bytes, arena_bytes;
-    uint64_t slot_end; /* arena offset up to which there are slots */
+    bool populates;    /* first touches are dear here (memory_populate) */
+    uint64_t slot_end; /* place in control memory and arena up to which there are slots */
     unsigned slots;
     uint64_t used_bytes, limit_bytes; /* accessible pages */
     uint64_t heap_start, heap_end;    /* brk */
@@ -60,6 +61,9 @@ void *memory_pointer(struct memory *memory, uint64_t gva, uint64_t bytes, int pr
 
 /* The same without regard to rights; the range must lie in the arena. For loading. */
 void *memory_host(struct memory *memory, uint64_t gva, uint64_t bytes);
+
+/* Puts memory behind now what will be touched at once; where that fails, touching does it. */
+void memory_populate(struct memory *memory, uint64_t gva, uint64_t bytes);
 
 /* Replaces host memory behind an image's pages by a private mapping of a file. */
 int memory_back_by_file(struct memory *memory, uint64_t gva, uint64_t bytes, int fd, off_t offset);

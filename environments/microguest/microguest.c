@@ -8,6 +8,7 @@
 
 #include "common/file.h"
 #include "common/units.h"
+#include "environments/microguest/cpuid.h"
 #include "environments/start.h"
 
 #include <string.h>
@@ -45,6 +46,7 @@ int microguest_provision(struct environment *environment, struct error **err) {
     environment->state = self;
     self->monitor = find_monitor(environment->setup->agent_path);
     self->user = geteuid() == 0 ? MICROGUEST_NOBODY : 0;
+    self->cpuid_fd = cpuid_make_file();
     cgroup_limits_of(&environment->setup->envelope, &self->limits);
     if (cgroup_world_find(&self->world, err) < 0)
         return -1;
@@ -58,6 +60,8 @@ static void microguest_release(struct environment *environment) {
         return;
     cgroup_world_free(self->world);
     free(self->monitor);
+    if (self->cpuid_fd >= 0)
+        close(self->cpuid_fd);
     free(self);
     environment->state = NULL;
 }
@@ -73,7 +77,7 @@ static int microguest_describe(struct environment *environment, FILE *to, struct
             self->monitor ? self->monitor : MONITOR_NAME, (unsigned long long)memory_bytes(setup));
     if (self->user)
         fprintf(to, " --user %u", self->user);
-    fprintf(to, " --status-fd N %s --data /data\n", setup->agent_path);
+    fprintf(to, " --status-fd N --cpuid-fd N %s --data /data\n", setup->agent_path);
     fprintf(to,
             "  a KVM guest without a kernel: %s of memory, a virtual CPU for every thread,\n"
             "  4 KiB and 2 MiB pages (never writable and executable), system calls leave as exits\n"
@@ -99,14 +103,23 @@ static int start_monitor(struct instance *instance, int agent_fd, struct error *
     const struct environment_setup *setup = environment->setup;
     const struct microguest *microguest = environment->state;
     struct microguest_instance *self = instance->state;
-    char memory[32], user[16], status_fd[16];
+    char memory[32], user[16], status_fd[16], cpuid_fd[16];
     snprintf(memory, sizeof(memory), "%llu", (unsigned long long)memory_bytes(setup));
     snprintf(user, sizeof(user), "%u", microguest->user);
     snprintf(status_fd, sizeof(status_fd), "%d", self->status_fd);
-    const char *const arguments[] = {
-        microguest->monitor, "--data",  instance->data_path, "--memory", memory,  "--user", user,
-        "--status-fd",       status_fd, setup->agent_path,   "--data",   "/data", NULL};
-    const int keep_fds[] = {self->status_fd, -1};
+    snprintf(cpuid_fd, sizeof(cpuid_fd), "%d", microguest->cpuid_fd);
+    const char *arguments[16] = {
+        microguest->monitor, "--data", instance->data_path, "--memory", memory, "--user", user,
+        "--status-fd",       status_fd};
+    unsigned count = 9;
+    if (microguest->cpuid_fd >= 0) {
+        arguments[count++] = "--cpuid-fd";
+        arguments[count++] = cpuid_fd;
+    }
+    arguments[count++] = setup->agent_path;
+    arguments[count++] = "--data";
+    arguments[count] = "/data";
+    const int keep_fds[] = {self->status_fd, microguest->cpuid_fd, -1};
     const struct launch_program program = {.arguments = arguments,
                                            .stdin_fd = agent_fd,
                                            .stdout_fd = agent_fd,

@@ -14,6 +14,7 @@ struct microguest {
     char *monitor; /* path of boxmark-microguest */
     struct cgroup_world *world;
     struct cgroup_limits limits;
+    int cpuid_fd;  /* what every guest here may have (cpuid.h); negative: none */
     unsigned user; /* what the monitor becomes; 0: it stays who we are */
 };
 

@@ -83,7 +83,7 @@ static uint64_t entry_bits(int prot) {
 static uint64_t gva_gpa(const struct paging *paging, uint64_t gva) {
     uint64_t offset = 0;
     (void)arena_offset(gva, paging->arena_bytes, &offset);
-    return arena_gpa(offset);
+    return place_gpa(paging->control_bytes + offset);
 }
 
 static int set_small(struct paging *paging, struct page_directory *directory, uint64_t gva,
@@ -137,7 +137,8 @@ int paging_show_control(struct paging *paging, uint64_t gva, unsigned page, bool
 uint64_t paging_control_bytes(uint64_t arena_bytes) {
     /* A table for every 2 MiB, a directory for every GiB, and those of the control pages. */
     uint64_t tables = arena_bytes / LARGE_PAGE_BYTES + arena_bytes / GIB_BYTES + 16;
-    return CONTROL_TABLES * PAGE_BYTES + tables * PAGE_BYTES;
+    uint64_t bytes = CONTROL_TABLES * PAGE_BYTES + tables * PAGE_BYTES;
+    return (bytes + LARGE_PAGE_BYTES - 1) / LARGE_PAGE_BYTES * LARGE_PAGE_BYTES;
 }
 
 int paging_init(struct paging *paging, uint8_t *control, uint64_t control_bytes,
@@ -145,6 +146,7 @@ int paging_init(struct paging *paging, uint8_t *control, uint64_t control_bytes,
     *paging = (struct paging){.control = control,
                               .next = CONTROL_TABLES * PAGE_BYTES,
                               .end = control_bytes,
+                              .control_bytes = control_bytes,
                               .arena_bytes = arena_bytes};
     uint64_t third = new_table(paging);
     if (!third)

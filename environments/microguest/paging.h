@@ -19,13 +19,13 @@
 struct page_directory;
 
 struct paging {
-    uint8_t *control;   /* the control memory, as the host sees it */
-    uint64_t next, end; /* tables not yet used, in bytes of control memory */
-    uint64_t arena_bytes;
+    uint8_t *control;                        /* the control memory, as the host sees it */
+    uint64_t next, end;                      /* tables not yet used, in bytes of control memory */
+    uint64_t control_bytes, arena_bytes;     /* the arena lies behind the control memory */
     struct page_directory *directories[512]; /* by GiB of address */
 };
 
-/* Bytes of control memory that serve an arena of this size. */
+/* Bytes of control memory that serve an arena of this size: whole 2 MiB pages. */
 uint64_t paging_control_bytes(uint64_t arena_bytes);
 
 /* Tables for the control pages themselves; -ENOMEM. */

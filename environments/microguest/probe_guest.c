@@ -106,7 +106,8 @@ int probe_guest_main(void) {
     static struct vmm vmm;
     static struct status status;
     cleanup_error struct error *err = NULL;
-    if (vmm_create(&vmm, LARGE_PAGE_BYTES, 1, &status, &err) == 0 && measure(&vmm, &err) == 0)
+    const struct vmm_options options = {LARGE_PAGE_BYTES, 1, -1};
+    if (vmm_create(&vmm, &options, &status, &err) == 0 && measure(&vmm, &err) == 0)
         return 0;
     printf("reason=%s\n", error_message(err));
     if (err->advice)

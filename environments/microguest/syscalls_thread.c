@@ -166,12 +166,12 @@ static int64_t serve_set_robust_list(struct call *call) {
 
 static int64_t serve_sched_getaffinity(struct call *call) {
     cpu_set_t cpus;
+    uint64_t capacity = call->arguments[1];
     /* Of the calling thread, whichever it names: all have the same CPUs. */
-    long bytes = syscall(SYS_sched_getaffinity, 0, sizeof(cpus), &cpus);
+    long bytes =
+        syscall(SYS_sched_getaffinity, 0, capacity < sizeof(cpus) ? capacity : sizeof(cpus), &cpus);
     if (bytes < 0)
         return -errno;
-    if (call->arguments[1] < (uint64_t)bytes)
-        return -EINVAL;
     int result = call_copy_out(call, call->arguments[2], &cpus, (uint64_t)bytes);
     return result < 0 ? result : bytes;
 }

@@ -2,6 +2,7 @@
 #include "environments/microguest/vmm.h"
 
 #include "environments/microguest/cpu_state.h"
+#include "environments/microguest/cpuid.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -9,6 +10,10 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+
+#ifndef KVM_CAP_PRE_FAULT_MEMORY /* Linux 6.11 */
+#define KVM_CAP_PRE_FAULT_MEMORY 236
+#endif
 
 /* Without these it cannot work; all of them are in every KVM since Linux 4.18. */
 static const struct {
@@ -79,21 +84,37 @@ static unsigned vcpus_of_kvm(const struct vmm *vmm) {
     return most > 0 ? (unsigned)most : 4;
 }
 
-int vmm_create(struct vmm *vmm, uint64_t memory_bytes, unsigned threads, struct status *status,
+/*
+ * Where the processor translates guest-physical addresses itself, a first touch costs a few
+ * microseconds. Where KVM does it (shadow page tables) it costs ten times that, unless its
+ * neighbour was touched before: then KVM takes up to eight at once, if there is memory behind all
+ * of them (PTE_PREFETCH_NUM in Linux's arch/x86/kvm/mmu/mmu.c).
+ */
+static bool touches_are_dear(const struct vmm *vmm) {
+    /* Offered by KVM only with two-dimensional paging. */
+    return ioctl(vmm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_PRE_FAULT_MEMORY) <= 0;
+}
+
+int vmm_create(struct vmm *vmm, const struct vmm_options *options, struct status *status,
                struct error **err) {
     *vmm = (struct vmm){.kvm_fd = -1, .vm_fd = -1, .status = status, .threads = 1};
     pthread_mutex_init(&vmm->vcpus_lock, NULL);
     if (open_kvm(vmm, err) < 0 || give_kvm_its_pages(vmm, err) < 0)
         return -1;
-    vmm->threads_max = threads < VCPUS_MAX ? threads : VCPUS_MAX;
+    vmm->threads_max = options->threads < VCPUS_MAX ? options->threads : VCPUS_MAX;
     if (vmm->threads_max > vcpus_of_kvm(vmm))
         vmm->threads_max = vcpus_of_kvm(vmm);
-    int result = memory_create(&vmm->memory, vmm->vm_fd, memory_bytes);
+    int result = memory_create(&vmm->memory, vmm->vm_fd, options->memory_bytes);
     if (result < 0)
         return error_set(err, ERROR_INTERNAL, -result, "cannot give the guest its memory");
+    vmm->memory.populates = touches_are_dear(vmm);
     cpu_state_write_tables(vmm->memory.control);
-    atomic_store(&status->memory_bytes, memory_bytes);
-    return cpu_state_find_cpuid(vmm->kvm_fd, &vmm->cpuid, &vmm->xcr0, err);
+    atomic_store(&status->memory_bytes, options->memory_bytes);
+    if ((options->cpuid_fd >= 0 ? cpuid_read_file(options->cpuid_fd, &vmm->cpuid, err)
+                                : cpuid_ask(vmm->kvm_fd, &vmm->cpuid, err)) < 0)
+        return -1;
+    vmm->xcr0 = cpu_state_find_xcr0(vmm->cpuid);
+    return 0;
 }
 
 static struct vcpu *make_vcpu(struct vmm *vmm, unsigned number) {

@@ -51,8 +51,14 @@ struct vmm {
     unsigned uid, gid;
 };
 
+struct vmm_options {
+    uint64_t memory_bytes; /* that the program can use */
+    unsigned threads;
+    int cpuid_fd; /* what was prepared (cpuid.h), or -1: ask KVM */
+};
+
 /* KVM opened and checked, memory and tables made. `status` is borrowed. */
-int vmm_create(struct vmm *vmm, uint64_t memory_bytes, unsigned threads, struct status *status,
+int vmm_create(struct vmm *vmm, const struct vmm_options *options, struct status *status,
                struct error **err);
 
 /* A virtual CPU that nobody uses, reset; NULL with errno when there are no more. */

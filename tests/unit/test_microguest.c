@@ -46,7 +46,7 @@ static void test_small_pages(void **state) {
     assert_true(entry & PTE_PRESENT);
     assert_true(entry & PTE_USER);
     assert_false(entry & (PTE_WRITABLE | PTE_NO_EXECUTE));
-    assert_int_equal(entry & UINT64_C(0xffffffffff000), ARENA_GPA + PAGE_BYTES);
+    assert_int_equal(entry & UINT64_C(0xffffffffff000), tables.bytes + PAGE_BYTES);
     assert_int_equal(paging_entry(paging, LOW_GVA + 2 * PAGE_BYTES), 0);
     assert_int_equal(paging_set(paging, LOW_GVA, PAGE_BYTES, PROT_NONE), 0);
     assert_int_equal(paging_entry(paging, LOW_GVA), 0);
@@ -77,7 +77,7 @@ static void test_large_pages_split(void **state) {
     assert_true(paging_entry(paging, one - PAGE_BYTES) & PTE_WRITABLE);
     assert_true(paging_entry(paging, one + PAGE_BYTES) & PTE_WRITABLE);
     assert_int_equal(paging_entry(paging, one + PAGE_BYTES) & UINT64_C(0xffffffffff000),
-                     arena_gpa(one + PAGE_BYTES - HIGH_GVA));
+                     tables.bytes + one + PAGE_BYTES - HIGH_GVA);
     assert_true(paging_entry(paging, start + PAGE_BYTES + LARGE_PAGE_BYTES) & PTE_LARGE);
     free_tables(&tables);
 }
@@ -114,9 +114,9 @@ static void test_tables_are_bounded(void **state) {
 
 static void test_hole_is_left_out(void **state) {
     (void)state;
-    assert_int_equal(arena_gpa(0), ARENA_GPA);
-    assert_int_equal(arena_gpa(HOLE_GPA - ARENA_GPA - 1), HOLE_GPA - 1);
-    assert_int_equal(arena_gpa(HOLE_GPA - ARENA_GPA), HOLE_GPA + HOLE_BYTES);
+    assert_int_equal(place_gpa(0), 0);
+    assert_int_equal(place_gpa(HOLE_GPA - 1), HOLE_GPA - 1);
+    assert_int_equal(place_gpa(HOLE_GPA), HOLE_GPA + HOLE_BYTES);
 }
 
 static void test_names(void **state) {
