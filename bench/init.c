@@ -134,6 +134,17 @@ static int set_up(const struct init_options *options, struct port *ret_port, str
     return mount_data(options, deadline_ns, err);
 }
 
+/* A container around the agent: made by a program of its own, which the image's builder put there.
+ */
+__attribute__((noreturn)) static void execute_box(const struct init_options *options,
+                                                  const struct port *port) {
+    static const char program[] = "/boxmark-box";
+    if (dup2(port->input_fd, STDIN_FILENO) >= 0 && dup2(port->output_fd, STDOUT_FILENO) >= 0)
+        execl(program, "boxmark-box", options->box, "/init", options->data_folder, NULL);
+    say("cannot execute %s: %s", program, strerror(errno));
+    _exit(127);
+}
+
 void init_start(const struct init_options *options, struct port *ret_port) {
     cleanup_error struct error *err = NULL;
     if (set_up(options, ret_port, &err) < 0) {
@@ -144,6 +155,8 @@ void init_start(const struct init_options *options, struct port *ret_port) {
     if (agent == 0) {
         /* Its own session: nothing typed at the console may signal it. */
         (void)setsid();
+        if (options->box)
+            execute_box(options, ret_port);
         /* So that the kernel's messages do not say "init" when they mean the agent. */
         (void)prctl(PR_SET_NAME, "boxmark-agent");
         return;

@@ -28,6 +28,8 @@ struct init_options {
     const char *data_device; /* block device with an ext4 file system; NULL: no data disk */
     const char *data_folder; /* where it is mounted */
     enum init_end end;
+    const char
+        *box; /* settings for boxmark-box, which makes a container around the agent; or NULL */
 };
 
 /* Makes the host see that user space was entered. To be called first of all. */

@@ -39,7 +39,7 @@ static int find_kind(const struct ini_file *file, const struct environment_ops *
         if (!*entry->section) {
             error_set(err, ERROR_USAGE, 0, "it stands before the first [section]");
             error_advise(err, "begin the file with [command]");
-        } else if (!kind)
+        } else if (!kind || kind == &environment_stack)
             error_set(err, ERROR_USAGE, 0, "[%s] is no kind of environment", entry->section);
         else if (ops && kind != ops)
             error_set(err, ERROR_USAGE, 0, "[%s] behind [%s]: a file describes one environment",

@@ -3,6 +3,7 @@
 
 #include "common/units.h"
 #include "environments/definition.h"
+#include "environments/stack.h"
 
 #include <string.h>
 
@@ -44,34 +45,71 @@ static int check(const struct spec *spec, const struct environment_ops *ops, str
     return 0;
 }
 
+/* What the text names: the kind, its spec and, of a stack, the inner one's. */
+struct reading {
+    const struct environment_ops *ops;
+    struct spec *spec, *inner;
+};
+
+static void reading_cleanup(struct reading *reading) {
+    spec_free(reading->spec);
+    spec_free(reading->inner);
+}
+
+static int read_stack(const char *text, const char *inner, const char *outer,
+                      struct reading *reading, struct error **err) {
+    reading->ops = &environment_stack;
+    if (spec_parse(inner, &reading->inner, err) < 0 || spec_parse(outer, &reading->spec, err) < 0 ||
+        check(reading->inner, &environment_container, err) < 0 ||
+        check(reading->spec, &environment_vm, err) < 0)
+        return -1;
+    char *whole = strdup(text);
+    if (!whole)
+        return error_no_memory(err);
+    free(reading->spec->text);
+    reading->spec->text = whole;
+    return 0;
+}
+
+static int read_single(const char *text, struct reading *reading, struct error **err) {
+    cleanup_definition struct definition *definition = NULL;
+    if (spec_parse(text, &reading->spec, err) < 0)
+        return -1;
+    reading->ops = environment_kind(reading->spec->name);
+    if (!reading->ops) {
+        int found = definition_load(reading->spec->name, &definition, err);
+        if (found <= 0)
+            return found < 0 ? -1 : unknown_environment(reading->spec->name, err);
+        reading->ops = definition->ops;
+    }
+    if (check(reading->spec, reading->ops, err) < 0)
+        return -1;
+    return definition ? definition_apply(definition, reading->spec, err) : 0;
+}
+
 int environment_new(const char *spec_text, const struct environment_setup *setup,
                     struct environment **ret_environment, struct error **err) {
-    cleanup_spec struct spec *spec = NULL;
-    cleanup_definition struct definition *definition = NULL;
-    if (spec_parse(spec_text, &spec, err) < 0)
-        return -1;
-    const struct environment_ops *ops = environment_kind(spec->name);
-    if (!ops) {
-        int found = definition_load(spec->name, &definition, err);
-        if (found <= 0)
-            return found < 0 ? -1 : unknown_environment(spec->name, err);
-        ops = definition->ops;
-    }
-    if (check(spec, ops, err) < 0 || (definition && definition_apply(definition, spec, err) < 0))
+    __attribute__((cleanup(reading_cleanup))) struct reading reading = {NULL, NULL, NULL};
+    cleanup_free char *inner = NULL, *outer = NULL;
+    int stacked = stack_split(spec_text, &inner, &outer, err);
+    if (stacked < 0 || (stacked ? read_stack(spec_text, inner, outer, &reading, err)
+                                : read_single(spec_text, &reading, err)) < 0)
         return -1;
     struct environment *environment = calloc(1, sizeof(*environment));
     if (!environment)
         return error_no_memory(err);
-    environment->ops = ops;
+    environment->ops = reading.ops;
     environment->setup = setup;
-    const char *label = ops->label_key ? spec_given(spec, ops->label_key) : NULL;
+    const char *label_key = reading.ops->label_key;
+    const char *label = label_key ? spec_given(reading.spec, label_key) : NULL;
     environment->label = strdup(label ? label : spec_text);
     strcpy(environment->accelerator, "none");
     if (!environment->label) {
         free(environment);
         return error_no_memory(err);
     }
-    environment->spec = TAKE_PTR(spec);
+    environment->spec = TAKE_PTR(reading.spec);
+    environment->inner = TAKE_PTR(reading.inner);
     *ret_environment = environment;
     return 0;
 }
@@ -82,6 +120,7 @@ struct environment *environment_free(struct environment *environment) {
     if (environment->ops->release)
         environment->ops->release(environment);
     spec_free(environment->spec);
+    spec_free(environment->inner);
     free(environment->label);
     free(environment);
     return NULL;

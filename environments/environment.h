@@ -84,6 +84,7 @@ struct environment_ops;
 struct environment {
     const struct environment_ops *ops;
     struct spec *spec;
+    struct spec *inner;   /* of a stack: what runs inside, as `spec` is what it runs in; or NULL */
     char *label;          /* unique in a run; the spec's text, or what ops->label_key says */
     char accelerator[16]; /* one of ACCELERATOR_...; valid after probe */
     /* The probe could not know: a measurement inside an instance decides (harness/trial.c). */
@@ -188,8 +189,8 @@ int environment_check_entry(const struct environment_ops *ops, const struct spec
                             struct error **err);
 
 /*
- * Parses a spec and finds its kind, in the table or in a file of the user's (definition.h); `setup`
- * is kept. ERROR_USAGE with the nearest name.
+ * Parses a spec and finds its kind, in the table or in a file of the user's (definition.h), or both
+ * kinds of a stack (stack.h); `setup` is kept. ERROR_USAGE with the nearest name.
  */
 int environment_new(const char *spec_text, const struct environment_setup *setup,
                     struct environment **ret_environment, struct error **err);
@@ -211,6 +212,7 @@ extern const struct environment_ops environment_host;
 extern const struct environment_ops environment_command;
 extern const struct environment_ops environment_container;
 extern const struct environment_ops environment_microguest;
+extern const struct environment_ops environment_stack;
 extern const struct environment_ops environment_uml;
 extern const struct environment_ops environment_vm;
 

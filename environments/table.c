@@ -9,6 +9,7 @@ const struct environment_ops *const environment_table[] = {
     &environment_container,
     &environment_microguest,
     &environment_vm,
+    &environment_stack,
     &environment_uml,
     &environment_command,
     &environment_mock,

@@ -119,7 +119,7 @@ static int uml_provision(struct environment *environment, struct error **err) {
         vm_disk_check(setup->data_folder, vm_disk_bytes(setup->data_bytes), false, false, err) < 0)
         return -1;
     guest_image_clear(&self->image);
-    if (guest_initramfs_build(setup->agent_path, &no_modules, &self->image, err) < 0)
+    if (guest_initramfs_build(setup->agent_path, &no_modules, NULL, &self->image, err) < 0)
         return -1;
     self->provisioned = true;
     snprintf(environment->image, sizeof(environment->image), "initramfs %s",

@@ -23,7 +23,7 @@ static const char *const networks[] = {"none", "host", NULL};
 static const char *const roots[] = {"bind", "tmpfs", "overlay", NULL};
 static const char *const data_kinds[] = {"bind", "overlay", NULL};
 
-static const struct spec_key container_keys[] = {
+const struct spec_key container_keys[] = {
     {"seccomp", on_off, "filter system calls"},
     {"userns", auto_on_off, "user namespace; auto: on unless root starts it"},
     {"net", networks, "a network namespace of its own without any network, or the host's"},
@@ -34,9 +34,8 @@ static const struct spec_key container_keys[] = {
     {NULL, NULL, NULL},
 };
 
-static int parse_quota(const struct environment *environment, struct cgroup_limits *limits,
-                       struct error **err) {
-    const char *text = environment_value(environment, "cpu_quota");
+static int parse_quota(const struct spec *spec, struct cgroup_limits *limits, struct error **err) {
+    const char *text = spec_value(spec, container_keys, "cpu_quota");
     if (!text)
         return 0;
     cleanup_free char *digits = strdup(text);
@@ -48,7 +47,7 @@ static int parse_quota(const struct environment *environment, struct cgroup_limi
     uint64_t percent;
     /* Below one percent the kernel does not take it with this period. */
     if (parse_count(digits, "cpu_quota", 1, 100 * ENVELOPE_MAX_CPUS, &percent, err) < 0) {
-        error_wrap(err, "environment \"%s\"", environment->label);
+        error_wrap(err, "environment \"%s\"", spec->text);
         return error_advise(err, "write the percentage of one CPU, such as cpu_quota=150%%");
     }
     limits->cpu_period_us = CPU_PERIOD_US;
@@ -56,12 +55,10 @@ static int parse_quota(const struct environment *environment, struct cgroup_limi
     return 0;
 }
 
-static void choose_user_namespace(const struct environment *environment,
-                                  struct container_plan *plan) {
-    const char *value = environment_value(environment, "userns");
-    bool root = geteuid() == 0;
-    plan->uid = geteuid();
-    plan->gid = getegid();
+static void choose_user_namespace(const struct spec *spec, bool root, struct container_plan *plan) {
+    const char *value = spec_value(spec, container_keys, "userns");
+    plan->uid = root ? 0 : geteuid();
+    plan->gid = root ? 0 : getegid();
     if (!root) {
         plan->user_namespace =
             strcmp(value, "off") == 0 ? USER_NAMESPACE_NONE : USER_NAMESPACE_FIRST;
@@ -73,12 +70,21 @@ static void choose_user_namespace(const struct environment *environment,
     }
 }
 
-static void choose_storage(const struct environment *environment, struct container_plan *plan) {
-    const char *root = environment_value(environment, "root");
+static void choose_storage(const struct spec *spec, struct container_plan *plan) {
+    const char *root = spec_value(spec, container_keys, "root");
     plan->root = strcmp(root, "tmpfs") == 0     ? ROOT_TMPFS
                  : strcmp(root, "overlay") == 0 ? ROOT_OVERLAY
                                                 : ROOT_BIND;
-    plan->data_overlay = strcmp(environment_value(environment, "data"), "overlay") == 0;
+    plan->data_overlay = strcmp(spec_value(spec, container_keys, "data"), "overlay") == 0;
+}
+
+int container_read_options(const struct spec *spec, bool root, struct container_plan *plan,
+                           struct cgroup_limits *limits, struct error **err) {
+    choose_user_namespace(spec, root, plan);
+    choose_storage(spec, plan);
+    plan->host_network = strcmp(spec_value(spec, container_keys, "net"), "host") == 0;
+    plan->ssbd = strcmp(spec_value(spec, container_keys, "mitigation"), "ssbd") == 0;
+    return parse_quota(spec, limits, err);
 }
 
 /* The agent is bound or copied from within another folder: its path must be absolute. */
@@ -106,14 +112,9 @@ int container_open(struct environment *environment, struct error **err) {
         return error_no_memory(err);
     environment->state = self;
     struct container_plan *plan = &self->plan;
-    choose_user_namespace(environment, plan);
-    choose_storage(environment, plan);
-    plan->host_network = strcmp(environment_value(environment, "net"), "host") == 0;
-    plan->ssbd = strcmp(environment_value(environment, "mitigation"), "ssbd") == 0;
     cgroup_limits_of(&environment->setup->envelope, &self->limits);
-    if (find_agent(environment, self, err) < 0 ||
-        parse_quota(environment, &self->limits, err) < 0 ||
-        cgroup_world_find(&self->world, err) < 0)
+    if (container_read_options(environment->spec, geteuid() == 0, plan, &self->limits, err) < 0 ||
+        find_agent(environment, self, err) < 0 || cgroup_world_find(&self->world, err) < 0)
         return -1;
     cgroup_remove_leftovers(self->world);
     return environment_is_on(environment, "seccomp")

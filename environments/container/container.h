@@ -112,6 +112,12 @@ int container_probe(struct environment *environment, struct probe_result *ret_re
 
 /* ---- container.c ---- */
 
+extern const struct spec_key container_keys[];
+
+/* What a spec asks for, into plan and limits. `root`: whoever starts it is root. */
+int container_read_options(const struct spec *spec, bool root, struct container_plan *plan,
+                           struct cgroup_limits *limits, struct error **err);
+
 /* environment->state */
 struct container {
     struct cgroup_world *world;

@@ -23,7 +23,7 @@ int guest_build(const struct guest_build_options *options, struct guest_image *r
     vm_config_drivers(&usual, drivers);
     if (guest_kernel_find(wanted, true, &options->progress, &kernel, err) < 0)
         return -1;
-    return guest_image_build(options->agent_path, &kernel, drivers, ret_image, err);
+    return guest_image_build(options->agent_path, &kernel, drivers, NULL, ret_image, err);
 }
 
 /* nftw has no cookie. */

@@ -189,12 +189,38 @@ static int add_modules(struct cpio *cpio, const struct guest_modules *modules, c
     return 0;
 }
 
+static int add_extra(struct cpio *cpio, const struct guest_extra *extra, struct error **err) {
+    cleanup_free char *read = NULL;
+    size_t size = extra->size;
+    if (extra->path && file_read(extra->path, &read, &size, err) < 0)
+        return error_wrap(err, "cannot put it into the guest");
+    return cpio_add(cpio, extra->name, S_IFREG | extra->mode, 0, read ? read : extra->bytes, size,
+                    err);
+}
+
+static int add_extras(struct cpio *cpio, const struct guest_extra *extras, struct error **err) {
+    const char *made = "";
+    for (const struct guest_extra *extra = extras; extra && extra->name; extra++) {
+        const char *slash = strrchr(extra->name, '/');
+        cleanup_free char *folder = strndup(extra->name, slash ? (size_t)(slash - extra->name) : 0);
+        if (!folder)
+            return error_no_memory(err);
+        if (*folder && strncmp(made, extra->name, strlen(folder) + 1) != 0 &&
+            cpio_add(cpio, folder, S_IFDIR | 0755, 0, NULL, 0, err) < 0)
+            return -1;
+        made = extra->name;
+        if (add_extra(cpio, extra, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int build_initramfs(const char *cache, const char *agent_path,
-                           const struct guest_modules *modules, struct guest_image *image,
-                           struct error **err) {
+                           const struct guest_modules *modules, const struct guest_extra *extras,
+                           struct guest_image *image, struct error **err) {
     __attribute__((cleanup(cpio_cleanup))) struct cpio cpio = {0};
     if (cpio_open(&cpio, err) < 0 || add_folders(&cpio, err) < 0 ||
-        add_agent(&cpio, agent_path, err) < 0 ||
+        add_agent(&cpio, agent_path, err) < 0 || add_extras(&cpio, extras, err) < 0 ||
         add_modules(&cpio, modules, &image->modules, err) < 0 || cpio_close(&cpio, err) < 0)
         return -1;
     image->initramfs_bytes = cpio.size;
@@ -203,11 +229,12 @@ static int build_initramfs(const char *cache, const char *agent_path,
 }
 
 int guest_initramfs_build(const char *agent_path, const struct guest_modules *modules,
-                          struct guest_image *ret_image, struct error **err) {
+                          const struct guest_extra *extras, struct guest_image *ret_image,
+                          struct error **err) {
     cleanup_guest_image struct guest_image image = {0};
     cleanup_free char *cache = NULL;
     if (guest_cache_folder(&cache, err) < 0 ||
-        build_initramfs(cache, agent_path, modules, &image, err) < 0)
+        build_initramfs(cache, agent_path, modules, extras, &image, err) < 0)
         return -1;
     prune(cache);
     *ret_image = image;
@@ -239,15 +266,15 @@ static unsigned read_hz(const char *config_path) {
 }
 
 int guest_image_build(const char *agent_path, const struct guest_kernel *kernel,
-                      const struct guest_driver *drivers, struct guest_image *ret_image,
-                      struct error **err) {
+                      const struct guest_driver *drivers, const struct guest_extra *extras,
+                      struct guest_image *ret_image, struct error **err) {
     cleanup_guest_image struct guest_image image = {0};
     cleanup_guest_modules struct guest_modules modules = {0};
     cleanup_free char *cache = NULL;
     if (guest_cache_folder(&cache, err) < 0 || take_kernel(cache, kernel, &image, err) < 0 ||
         guest_modules_find(kernel->modules_folder, kernel->config_path, drivers, &modules, err) <
             0 ||
-        build_initramfs(cache, agent_path, &modules, &image, err) < 0)
+        build_initramfs(cache, agent_path, &modules, extras, &image, err) < 0)
         return -1;
     image.hz = read_hz(kernel->config_path);
     image.origin = strdup(kernel->origin);

@@ -22,14 +22,25 @@ struct guest_image {
     char *modules;     /* in loading order, "virtio.ko virtio_ring.ko"; "" for none */
 };
 
-/* Builds or reuses. `drivers` as guest_modules_find takes them. */
+/* A file that is put into the initramfs beside the agent and the modules. */
+struct guest_extra {
+    const char *name; /* in it, such as "bin/busybox"; its folder is made */
+    unsigned mode;    /* permissions */
+    const char *path; /* of the file to copy; NULL: `bytes` */
+    const void *bytes;
+    size_t size;
+};
+
+/* Builds or reuses. `extras` ends with a NULL name (NULL: none); `drivers` as guest_modules_find
+ * takes them. */
 int guest_image_build(const char *agent_path, const struct guest_kernel *kernel,
-                      const struct guest_driver *drivers, struct guest_image *ret_image,
-                      struct error **err);
+                      const struct guest_driver *drivers, const struct guest_extra *extras,
+                      struct guest_image *ret_image, struct error **err);
 
 /* The initramfs alone, for a kernel that is a file of its own: fills those members of the image. */
 int guest_initramfs_build(const char *agent_path, const struct guest_modules *modules,
-                          struct guest_image *ret_image, struct error **err);
+                          const struct guest_extra *extras, struct guest_image *ret_image,
+                          struct error **err);
 
 void guest_image_clear(struct guest_image *image);
 static inline void guest_image_cleanup(struct guest_image *image) {

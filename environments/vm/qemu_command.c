@@ -113,8 +113,9 @@ static void add_kernel(struct builder *builder, const struct vm_config *config,
     add_option(builder, "-append",
                "earlyprintk=ttyS0 quiet console=ttyS0 panic=-1 reboot=t "
                "transparent_hugepage=%s%s -- --init "
-               "--channel virtio:" QEMU_CHANNEL_NAME " --data-device %s --data /data",
-               config->huge_page_mode, tsc, devices[config->disk]);
+               "--channel virtio:" QEMU_CHANNEL_NAME " --data-device %s --data /data%s%s",
+               config->huge_page_mode, tsc, devices[config->disk], *config->box ? " --box " : "",
+               config->box);
 }
 
 static void add_channels(struct builder *builder, const struct vm_config *config,
@@ -247,5 +248,7 @@ void vm_config_drivers(const struct vm_config *config,
     /* ext4 asks for it by an alias, which only a modprobe in the guest could resolve. */
     ret_drivers[count++] = (struct guest_driver){"crc32c_generic", "CONFIG_CRYPTO_CRC32C", true};
     ret_drivers[count++] = (struct guest_driver){"ext4", "CONFIG_EXT4_FS", false};
+    if (config->overlays)
+        ret_drivers[count++] = (struct guest_driver){"overlay", "CONFIG_OVERLAY_FS", false};
     ret_drivers[count] = (struct guest_driver){NULL, NULL, false};
 }

@@ -28,6 +28,8 @@ struct vm_config {
     uint64_t memory_bytes;
     unsigned tsc_khz;        /* told to the guest's kernel; 0: it finds out by itself */
     unsigned guest_hz;       /* CONFIG_HZ of the guest's kernel; 0: unknown */
+    char box[192];           /* settings of a container around the agent; "": none */
+    bool overlays;           /* that container needs overlay file systems */
     char huge_page_mode[16]; /* the host's transparent_hugepage mode: always, madvise, never */
 };
 
@@ -54,7 +56,7 @@ static inline void qemu_command_cleanup(struct qemu_command *command) {
 void qemu_command_print(const struct qemu_command *command, FILE *to);
 
 /* The drivers that the guest kernel must have for this machine; ends with a NULL module. */
-#define VM_DRIVERS_MAX 8
+#define VM_DRIVERS_MAX 10
 void vm_config_drivers(const struct vm_config *config,
                        struct guest_driver ret_drivers[VM_DRIVERS_MAX]);
 

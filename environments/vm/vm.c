@@ -7,6 +7,7 @@
 
 #include "common/file.h"
 #include "environments/capture.h"
+#include "environments/vm/guest_box.h"
 #include "environments/vm/kvm_counters.h"
 #include "environments/vm/vm_disk.h"
 
@@ -173,10 +174,12 @@ static int prepare_image(struct environment *environment, bool fetch, struct err
     struct guest_progress progress = {fetch ? setup->say : NULL, setup->say_cookie,
                                       setup->cancel_fd};
     cleanup_guest_kernel struct guest_kernel kernel = {0};
+    cleanup_guest_box struct guest_box box = {.program = NULL};
     struct guest_driver drivers[VM_DRIVERS_MAX];
     vm_config_drivers(&state->options.config, drivers);
     if (guest_kernel_find(state->options.kernel, fetch, &progress, &kernel, err) < 0 ||
-        guest_image_build(setup->agent_path, &kernel, drivers, &state->image, err) < 0)
+        guest_box_prepare(environment, &kernel, &box, err) < 0 ||
+        guest_image_build(setup->agent_path, &kernel, drivers, box.extras, &state->image, err) < 0)
         return error_wrap(err, "environment \"%s\"", environment->label);
     state->options.config.guest_hz = state->image.hz;
     unprivileged_choose(state->options.config.kvm ? KVM_DEVICE : NULL, &state->unprivileged);
@@ -247,6 +250,8 @@ static int vm_describe(struct environment *environment, FILE *to, struct error *
     fprintf(to, "  %s\n",
             state->options.pin ? "each virtual CPU pinned to one of the envelope's CPUs"
                                : "virtual CPUs on any of the envelope's CPUs");
+    if (*config->box)
+        fprintf(to, "  in the guest the built-in container, by the same steps: %s\n", config->box);
     return 0;
 }
 
@@ -365,6 +370,24 @@ static const char *const *vm_cold_files(struct environment *environment) {
 const struct environment_ops environment_vm = {
     .name = "vm",
     .summary = "a virtual machine: QEMU, with KVM where it is native, else its software emulation",
+    .keys = vm_keys,
+    .probe = vm_probe,
+    .provision = vm_provision,
+    .describe = vm_describe,
+    .start = vm_start,
+    .footprint = vm_footprint,
+    .facts = vm_facts,
+    .counters = vm_counters,
+    .diagnose = vm_diagnose,
+    .stop = vm_instance_stop,
+    .release = vm_release,
+    .cold_files = vm_cold_files,
+};
+
+/* The same machine with a container in it (environment->inner). */
+const struct environment_ops environment_stack = {
+    .name = "container@vm",
+    .summary = "the built-in container inside of the virtual machine; variants on both sides",
     .keys = vm_keys,
     .probe = vm_probe,
     .provision = vm_provision,

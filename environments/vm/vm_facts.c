@@ -124,6 +124,8 @@ int vm_facts(struct instance *instance, json_t *facts, struct error **err) {
     add_privileges(instance->pid, facts);
     add_threads(self, facts);
     add_image(state, facts);
+    if (*state->options.config.box)
+        json_object_set_new(facts, "container_inside", json_string(state->options.config.box));
     add_kvm(&state->kvm, facts);
     return add_accelerator(self, facts, err) < 0 ? -1 : add_disk(self, facts, err);
 }

@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "common/units.h"
+#include "environments/vm/guest_box.h"
 #include "environments/vm/host_tsc.h"
 
 #include <linux/io_uring.h>
@@ -158,6 +159,8 @@ int vm_options_read(const struct environment *environment, struct vm_options *re
         check_host(environment, &options, err) < 0)
         return -1;
     read_huge_page_mode(&options);
+    if (guest_box_read(environment, &options.config, err) < 0)
+        return -1;
     *ret_options = options;
     return 0;
 }

@@ -108,7 +108,7 @@ static int run(unsigned rounds, const char *power_off, struct contestant *contes
     cleanup_free char *disk = text_format("%s/minimal.raw", setup.data_folder);
     if (!minimum_ms || !disk)
         return error_no_memory(err);
-    if (guest_initramfs_build(power_off, &no_modules, &minimal, err) < 0 ||
+    if (guest_initramfs_build(power_off, &no_modules, NULL, &minimal, err) < 0 ||
         vm_disk_make(disk, vm_disk_bytes(setup.data_bytes), false, -1, err) < 0)
         return -1;
     for (unsigned round = 0; round < rounds; round++) {

@@ -190,7 +190,7 @@ static const struct guest_driver no_drivers[] = {{NULL, NULL, false}};
 static void build(const char *agent, struct guest_image *image) {
     struct error *err = NULL;
     struct guest_kernel kernel = {.path = in_folder("vmlinux"), .origin = strdup("test")};
-    guest_image_build(agent, &kernel, no_drivers, image, &err);
+    guest_image_build(agent, &kernel, no_drivers, NULL, image, &err);
     assert_no_error(err);
     guest_kernel_clear(&kernel);
 }
