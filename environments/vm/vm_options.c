@@ -172,8 +172,9 @@ int vm_options_choose_accelerator(struct vm_options *options, const struct kvm_p
     /* Where KVM is insisted on, it is first measured inside a guest. */
     if (require_kvm && (options->accel == VM_ACCEL_TCG || (!native && !forced))) {
         error_set(err, ERROR_UNAVAILABLE, 0, "KVM is required, but %s",
-                  native ? "accel=tcg was asked for" : kvm->reason);
-        return *kvm->advice && !native ? error_advise(err, "%s", kvm->advice) : -1;
+                  options->accel == VM_ACCEL_TCG ? "accel=tcg was asked for" : kvm->reason);
+        return *kvm->advice && options->accel != VM_ACCEL_TCG ? error_advise(err, "%s", kvm->advice)
+                                                              : -1;
     }
     if (forced && (kvm->state == KVM_ABSENT || kvm->state == KVM_NO_PERMISSION)) {
         error_set(err, ERROR_UNAVAILABLE, 0, "accel=kvm was asked for, but %s", kvm->reason);

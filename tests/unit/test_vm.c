@@ -12,6 +12,8 @@
 #include "environments/vm/vm.h"
 
 #include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -110,6 +112,37 @@ static void check_identity(struct instance *instance) {
     message_clear(&identity);
 }
 
+/* Of all files that QEMU has open, it can write to the guest's disk alone (nothing else has a name:
+ * sockets, memory, its words to us). */
+static void check_open_files(pid_t qemu) {
+    char folder[64], path[PATH_MAX + 64], target[PATH_MAX];
+    unsigned disks = 0;
+    snprintf(folder, sizeof(folder), "/proc/%d/fd", (int)qemu);
+    DIR *dir = opendir(folder);
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+        ssize_t length = readlink(path, target, sizeof(target) - 1);
+        struct stat status;
+        if (length <= 0 || stat(path, &status) < 0 || !S_ISREG(status.st_mode))
+            continue;
+        target[length] = '\0';
+        char *info = NULL;
+        unsigned flags = 0;
+        snprintf(path, sizeof(path), "/proc/%d/fdinfo/%s", (int)qemu, entry->d_name);
+        assert_int_equal(file_read(path, &info, NULL, NULL), 0);
+        assert_int_equal(sscanf(strstr(info, "flags:"), "flags: %o", &flags), 1);
+        free(info);
+        bool ours = strncmp(target, data_folder, strlen(data_folder)) == 0;
+        bool memory = strncmp(target, "/memfd:", 7) == 0;
+        if ((flags & O_ACCMODE) != O_RDONLY && !memory && !ours)
+            fail_msg("QEMU can write to %s", target);
+        disks += ours;
+    }
+    closedir(dir);
+    assert_true(disks > 0);
+}
+
 /* Confined by its own filter, and nothing of root where the harness is root. */
 static void check_privileges(const struct environment *environment, const json_t *facts) {
     const struct vm_state *state = environment->state;
@@ -131,6 +164,7 @@ static void check_facts(struct instance *instance) {
     assert_string_equal(json_string_value(json_object_get(facts, "qemu_accelerator")),
                         strncmp(environment->accelerator, "KVM", 3) == 0 ? "KVM" : "TCG");
     check_privileges(environment, facts);
+    check_open_files(instance->pid);
     json_t *disk = json_object_get(facts, "disk");
     assert_string_equal(json_string_value(json_object_get(disk, "cache")),
                         environment_value(environment, "cache"));
