@@ -113,6 +113,6 @@ complete_words() {
 }
 is "$(complete_words boxmark doc)" doctor "it completes commands"
 is "$(complete_words boxmark run --prof)" --profile= "it completes options"
-is "$(complete_words boxmark run -e con)" container "it completes environments"
+is "$(complete_words boxmark run -e mic)" microguest "it completes environments"
 
 done_testing
