@@ -5,13 +5,13 @@
 #include "common/clock.h"
 #include "common/file.h"
 #include "environments/cgroup_backend.h"
+#include "environments/owner.h"
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -21,71 +21,6 @@
 
 static void pause_briefly(void) {
     nanosleep(&(struct timespec){.tv_nsec = POLL_NS}, NULL);
-}
-
-/* Start time of a process in clock ticks since boot, which tells it from a later one of the same
- * number; 0 when there is none. */
-static uint64_t process_start_ticks(pid_t pid) {
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-    cleanup_free char *line = file_read_line(path);
-    const char *at = line ? strrchr(line, ')') : NULL;
-    uint64_t ticks = 0;
-    /* starttime is field 22, the name with its parentheses is field 2 (proc(5)). */
-    if (!at || sscanf(at + 1,
-                      " %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
-                      "%*s %" SCNu64,
-                      &ticks) != 1)
-        return 0;
-    return ticks;
-}
-
-static uint64_t pid_namespace(void) {
-    struct stat status;
-    return stat("/proc/self/ns/pid", &status) == 0 ? (uint64_t)status.st_ino : 0;
-}
-
-char *cgroup_make_name(void) {
-    uint64_t random;
-    if (getrandom(&random, sizeof(random), 0) != sizeof(random))
-        random = monotonic_ns();
-    return text_format("boxmark-%" PRIu64 "-%d-%" PRIu64 "-%016" PRIx64, pid_namespace(),
-                       (int)getpid(), process_start_ticks(getpid()), random);
-}
-
-/*
- * Has no process that PID namespace any more? Only root in the first one, whose number the kernel
- * fixes (PROC_PID_INIT_INO), sees all of them; anyone else lets such groups be.
- */
-static bool is_dead_namespace(uint64_t namespace) {
-    static const uint64_t first_namespace = UINT64_C(0xEFFFFFFC);
-    if (geteuid() != 0 || pid_namespace() != first_namespace)
-        return false;
-    cleanup_dir DIR *proc = opendir("/proc");
-    for (struct dirent *entry; proc && (entry = readdir(proc));) {
-        /* Process 1 is in the first one, and may be closed even to root. */
-        if (entry->d_name[0] < '1' || entry->d_name[0] > '9' || strcmp(entry->d_name, "1") == 0)
-            continue;
-        char path[300];
-        struct stat status;
-        snprintf(path, sizeof(path), "/proc/%s/ns/pid", entry->d_name);
-        /* One that has just ended, or ends (its links are gone before it is), is in none. */
-        if (stat(path, &status) == 0 ? (uint64_t)status.st_ino == namespace
-                                     : errno != ENOENT && errno != ESRCH)
-            return false;
-    }
-    return proc != NULL;
-}
-
-bool cgroup_name_is_stale(const char *name) {
-    uint64_t namespace, ticks;
-    int pid, end = 0;
-    if (sscanf(name, "boxmark-%" SCNu64 "-%d-%" SCNu64 "-%*16[0-9a-f]%n", &namespace, &pid, &ticks,
-               &end) != 3 ||
-        end == 0 || name[end] != '\0' || pid <= 0)
-        return false;
-    return namespace == pid_namespace() ? process_start_ticks(pid) != ticks
-                                        : is_dead_namespace(namespace);
 }
 
 int cgroup_write(const struct cgroup *cgroup, enum cgroup_controller controller, const char *file,
@@ -194,7 +129,7 @@ int cgroup_create(const struct cgroup_world *world, const struct cgroup_limits *
         return 0;
     }
     cgroup->backend = world->kind == CGROUP_KIND_V1 ? &cgroup_v1 : &cgroup_v2;
-    cleanup_free char *name = cgroup_make_name();
+    cleanup_free char *name = owner_make_name();
     if (!name)
         error_no_memory(err);
     if (!name || (cgroup->backend->ready_world && cgroup->backend->ready_world(world, err) < 0) ||
@@ -205,6 +140,36 @@ int cgroup_create(const struct cgroup_world *world, const struct cgroup_limits *
     }
     *ret_cgroup = cgroup;
     return 0;
+}
+
+int cgroup_open_of(pid_t pid, struct cgroup **ret_cgroup, struct error **err) {
+    cleanup_free char *path = text_format("/proc/%d/cgroup", (int)pid);
+    cleanup_free char *groups = NULL, *mountinfo = NULL;
+    cleanup_cgroup_world struct cgroup_world *world = NULL;
+    if (!path)
+        return error_no_memory(err);
+    if (file_read(path, &groups, NULL, err) < 0 ||
+        file_read("/proc/self/mountinfo", &mountinfo, NULL, err) < 0 ||
+        cgroup_world_parse(groups, mountinfo, &world, err) < 0)
+        return -1;
+    struct cgroup *cgroup = calloc(1, sizeof(*cgroup));
+    if (!cgroup)
+        return error_no_memory(err);
+    memset(cgroup->join_fds, -1, sizeof(cgroup->join_fds));
+    cgroup->kind_name = cgroup_world_name(world);
+    if (world->kind != CGROUP_KIND_NONE)
+        cgroup->backend = world->kind == CGROUP_KIND_V1 ? &cgroup_v1 : &cgroup_v2;
+    /* `distinct`, what is killed and removed, stays empty. */
+    for (int i = 0; i < CGROUP_CONTROLLERS; i++)
+        cgroup->folders[i] = TAKE_PTR(world->parents[i]);
+    *ret_cgroup = cgroup;
+    return 0;
+}
+
+struct cgroup *cgroup_close(struct cgroup *cgroup) {
+    if (cgroup)
+        cgroup_free(cgroup);
+    return NULL;
 }
 
 bool cgroup_has(const struct cgroup *cgroup, enum cgroup_controller controller) {
@@ -252,11 +217,26 @@ void cgroup_facts(const struct cgroup *cgroup, json_t *facts) {
     set_number(facts, "cgroup_memory_peak_bytes", usage.memory_peak_bytes);
 }
 
-/* Sends SIGKILL to every member of one folder; returns how many there were. */
-static unsigned kill_members(const char *folder) {
+/* Calls a function for each group inside of a group (an engine may have made some); their sum. */
+static unsigned for_each_inside(const char *folder, unsigned (*each)(const char *, uint64_t),
+                                uint64_t deadline_ns) {
+    cleanup_dir DIR *dir = opendir(folder);
+    unsigned sum = 0;
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (entry->d_type != DT_DIR || entry->d_name[0] == '.')
+            continue;
+        cleanup_free char *inside = text_format("%s/%s", folder, entry->d_name);
+        if (inside)
+            sum += each(inside, deadline_ns);
+    }
+    return sum;
+}
+
+/* Sends SIGKILL to every member of a group and of those inside; returns how many there were. */
+static unsigned kill_members(const char *folder, uint64_t deadline_ns) {
     cleanup_free char *path = text_format("%s/cgroup.procs", folder);
     cleanup_file FILE *members = path ? fopen(path, "re") : NULL;
-    unsigned count = 0;
+    unsigned count = for_each_inside(folder, kill_members, deadline_ns);
     int pid;
     while (members && fscanf(members, "%d", &pid) == 1) {
         count++;
@@ -270,7 +250,7 @@ static unsigned kill_members(const char *folder) {
 static unsigned kill_all(const struct cgroup *cgroup) {
     unsigned members = 0;
     for (unsigned i = 0; i < cgroup->distinct_count; i++)
-        members += kill_members(cgroup->distinct[i]);
+        members += kill_members(cgroup->distinct[i], 0);
     return members;
 }
 
@@ -289,8 +269,15 @@ int cgroup_kill(const struct cgroup *cgroup, uint64_t deadline_ns, struct error 
     return 0;
 }
 
+static int remove_folder(const char *folder, uint64_t deadline_ns, struct error **err);
+
+static unsigned remove_inside(const char *folder, uint64_t deadline_ns) {
+    return remove_folder(folder, deadline_ns, NULL) == 0;
+}
+
 /* rmdir, waiting for members that are on their way out. */
 static int remove_folder(const char *folder, uint64_t deadline_ns, struct error **err) {
+    for_each_inside(folder, remove_inside, deadline_ns);
     while (rmdir(folder) < 0 && errno != ENOENT) {
         if (errno != EBUSY || monotonic_ns() >= deadline_ns)
             return error_set(err, ERROR_INTERNAL, errno, "cannot remove the cgroup %s", folder);
@@ -318,15 +305,20 @@ static unsigned remove_stale_below(const char *parent) {
     cleanup_dir DIR *dir = opendir(parent);
     unsigned removed = 0;
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        if (!cgroup_name_is_stale(entry->d_name))
+        if (!owner_is_gone(entry->d_name))
             continue;
         cleanup_free char *folder = text_format("%s/%s", parent, entry->d_name);
         uint64_t deadline_ns = deadline_after(monotonic_ns(), NS_PER_S);
-        while (folder && kill_members(folder) > 0 && monotonic_ns() < deadline_ns)
+        while (folder && kill_members(folder, 0) > 0 && monotonic_ns() < deadline_ns)
             pause_briefly();
         removed += folder && remove_folder(folder, deadline_ns, NULL) == 0;
     }
     return removed;
+}
+
+static void remove_stale_in(const char *folder, void *cookie) {
+    unsigned *removed = cookie;
+    *removed += remove_stale_below(folder);
 }
 
 unsigned cgroup_remove_leftovers(const struct cgroup_world *world) {
@@ -334,5 +326,25 @@ unsigned cgroup_remove_leftovers(const struct cgroup_world *world) {
     for (int i = 0; i < CGROUP_CONTROLLERS; i++)
         if (world->parents[i])
             removed += remove_stale_below(world->parents[i]);
+    /* Engines make groups of our names for controllers that we do not use. */
+    cgroup_for_each_hierarchy(remove_stale_in, &removed);
     return removed;
+}
+
+/* The kernel refuses to remove one that is in use. */
+static unsigned remove_if_empty(const char *folder, uint64_t deadline_ns) {
+    for_each_inside(folder, remove_if_empty, deadline_ns);
+    return rmdir(folder) == 0;
+}
+
+static void remove_empty_in(const char *folder, void *cookie) {
+    for (const char *const *name = cookie; *name; name++) {
+        cleanup_free char *path = text_format("%s/%s", folder, *name);
+        if (path)
+            remove_if_empty(path, 0);
+    }
+}
+
+void cgroup_remove_empty(const char *const *names) {
+    cgroup_for_each_hierarchy(remove_empty_in, (void *)(uintptr_t)names);
 }

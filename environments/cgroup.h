@@ -90,6 +90,10 @@ struct cgroup {
 int cgroup_create(const struct cgroup_world *world, const struct cgroup_limits *limits,
                   struct cgroup **ret_cgroup, struct error **err);
 
+/* The group that a process is in, whoever made it: to read only. */
+int cgroup_open_of(pid_t pid, struct cgroup **ret_cgroup, struct error **err);
+struct cgroup *cgroup_close(struct cgroup *cgroup); /* NULL is fine; returns NULL */
+
 /* True when it limits or accounts by that controller. */
 bool cgroup_has(const struct cgroup *cgroup, enum cgroup_controller controller);
 
@@ -112,11 +116,16 @@ void cgroup_facts(const struct cgroup *cgroup, json_t *facts);
 /* Kills every member and waits until none is left, or the deadline. */
 int cgroup_kill(const struct cgroup *cgroup, uint64_t deadline_ns, struct error **err);
 
-/* Kills, removes and frees; NULL is fine. Fails when a folder could not be removed. */
+/* Kills, removes (with groups inside) and frees; NULL is fine. Fails when a folder could not be
+ * removed. */
 int cgroup_remove(struct cgroup *cgroup, struct error **err);
 
 /* Removes groups whose harness is dead (it was killed). Returns how many. */
 unsigned cgroup_remove_leftovers(const struct cgroup_world *world);
+
+/* Removes empty groups of these names beside this process's own, in every hierarchy that there is.
+ */
+void cgroup_remove_empty(const char *const *names);
 
 static inline void cgroup_world_cleanup(struct cgroup_world **world) {
     cgroup_world_free(*world);

@@ -22,6 +22,10 @@ extern const struct cgroup_backend cgroup_v1, cgroup_v2;
 /* Version 2: chooses the folder among our own and those above it; sets parents or the reason. */
 void cgroup_v2_choose_parent(struct cgroup_world *world);
 
+/* Calls `each` for the top of every hierarchy that is mounted, also of controllers that are not
+ * used here, and for this process's own folder in it. */
+void cgroup_for_each_hierarchy(void (*each)(const char *folder, void *cookie), void *cookie);
+
 /* FOLDER/FILE of a controller's folder; no error objects: false or CGROUP_UNKNOWN without it. */
 int cgroup_write(const struct cgroup *cgroup, enum cgroup_controller controller, const char *file,
                  const char *text, struct error **err);
@@ -32,10 +36,5 @@ uint64_t cgroup_read_number(const struct cgroup *cgroup, enum cgroup_controller 
 /* The number after "KEY " in a file of such lines. */
 uint64_t cgroup_read_keyed(const struct cgroup *cgroup, enum cgroup_controller controller,
                            const char *file, const char *key);
-
-/* "boxmark-NAMESPACE-PID-START-RANDOM": ours, alive as long as that process is. */
-char *cgroup_make_name(void);
-/* True for a name of that form whose process is surely dead. */
-bool cgroup_name_is_stale(const char *name);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Version 2: one tree, controllers enabled from the top (the kernel's admin-guide/cgroup-v2). */
 #include "environments/cgroup_backend.h"
+#include "environments/owner.h"
 
 #include "common/file.h"
 
@@ -121,7 +122,7 @@ void cgroup_v2_choose_parent(struct cgroup_world *world) {
 
 /* Out of the folder whose children are to have controllers: "no internal processes". */
 static int move_self(const char *parent, struct error **err) {
-    cleanup_free char *name = cgroup_make_name();
+    cleanup_free char *name = owner_make_name();
     cleanup_free char *folder = name ? text_format("%s/%s", parent, name) : NULL;
     cleanup_free char *procs = folder ? text_format("%s/cgroup.procs", folder) : NULL;
     if (!procs)

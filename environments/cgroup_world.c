@@ -149,6 +149,40 @@ int cgroup_world_parse(const char *self_cgroup, const char *mountinfo,
     return 0;
 }
 
+/* The first controller (or "name=...") that a version 1 mount shows, among those of our own groups.
+ */
+static char *path_of_mount(const struct mount_line *mount, const char *self_cgroup) {
+    cleanup_free char *options = strdup(mount->super_options);
+    char *rest = options, *path = NULL;
+    for (char *option; options && !path && (option = strsep(&rest, ","));)
+        path = own_path(self_cgroup, option);
+    return path;
+}
+
+void cgroup_for_each_hierarchy(void (*each)(const char *folder, void *cookie), void *cookie) {
+    cleanup_free char *self_cgroup = NULL, *mountinfo = NULL;
+    if (file_read("/proc/self/cgroup", &self_cgroup, NULL, NULL) < 0 ||
+        file_read("/proc/self/mountinfo", &mountinfo, NULL, NULL) < 0)
+        return;
+    char *rest = mountinfo;
+    for (char *line; (line = strsep(&rest, "\n"));) {
+        struct mount_line mount;
+        if (!split_mount_line(line, &mount))
+            continue;
+        unescape_octal(mount.root);
+        unescape_octal(mount.folder);
+        bool version_2 = strcmp(mount.type, "cgroup2") == 0;
+        if (!version_2 && strcmp(mount.type, "cgroup") != 0)
+            continue;
+        cleanup_free char *path =
+            version_2 ? own_path(self_cgroup, NULL) : path_of_mount(&mount, self_cgroup);
+        cleanup_free char *folder = path ? folder_of(&mount, path) : NULL;
+        each(mount.folder, cookie);
+        if (folder && strcmp(folder, mount.folder) != 0)
+            each(folder, cookie);
+    }
+}
+
 /* Version 1: keeps the folders in which we may make others. */
 static void keep_writable(struct cgroup_world *world) {
     unsigned kept = 0;

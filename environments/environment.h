@@ -173,6 +173,13 @@ struct environment_ops {
     /* Runs an interactive shell of the host inside; returns its exit status. May be NULL. */
     int (*shell)(struct environment *environment, int *ret_status, struct error **err);
 
+    /*
+     * Removes what killed runs have left on the machine outside of their own folders (groups,
+     * containers, images), never what a living one uses; says each. Bounded in time. May be NULL.
+     */
+    void (*remove_leftovers)(const struct environment_ops *ops,
+                             void (*say)(void *cookie, const char *what), void *cookie);
+
     /* Host files whose page cache makes a start warm, NULL-terminated, owned by the environment;
      * may be NULL. */
     const char *const *(*cold_files)(struct environment *environment);

@@ -4,21 +4,27 @@
 #include "bench/protocol.h"
 #include "common/file.h"
 #include "config.h"
+#include "environments/cgroup.h"
 #include "environments/definition.h"
 #include "environments/environment.h"
 #include "harness/agent_path.h"
+#include "harness/data_folder.h"
 #include "harness/machine.h"
 #include "harness/progress.h"
 
 #include <string.h>
 
-enum { KEY_JSON = 256 };
+enum { KEY_JSON = 256, KEY_CLEAN };
+
+struct doctor_options {
+    bool json, clean;
+};
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct command_input *input = state->input;
-    bool *json = input->options;
-    if (key == KEY_JSON) {
-        *json = true;
+    struct doctor_options *options = input->options;
+    if (key == KEY_JSON || key == KEY_CLEAN) {
+        *(key == KEY_JSON ? &options->json : &options->clean) = true;
         return 0;
     }
     if (key == ARGP_KEY_ARG) {
@@ -32,6 +38,8 @@ const struct argp doctor_argp = {
     .options =
         (const struct argp_option[]){
             {"json", KEY_JSON, NULL, 0, "everything as one JSON object", 0},
+            {"clean", KEY_CLEAN, NULL, 0,
+             "only remove what killed runs have left: control groups, containers, images, data", 0},
             {NULL, 0, NULL, 0, NULL, 0},
         },
     .parser = parse,
@@ -120,11 +128,12 @@ static void print_text(const json_t *report, bool color) {
         unsigned level = strcmp(readiness, "ready") == 0      ? READINESS_READY
                          : strcmp(readiness, "degraded") == 0 ? READINESS_DEGRADED
                                                               : READINESS_MISSING;
-        printf("%-11s %s%-8s%s  %s%s%s%s\n", json_string_value(json_object_get(entry, "name")),
-               color ? colors[level] : "", readiness, color ? "\033[0m" : "",
-               strcmp(accelerator, "none") == 0 ? "" : accelerator,
+        const char *version = json_string_value(json_object_get(entry, "version"));
+        printf("%-11s %s%-8s%s  %s%s%s%s%s\n", json_string_value(json_object_get(entry, "name")),
+               color ? colors[level] : "", readiness, color ? "\033[0m" : "", version,
+               version[0] ? "; " : "", strcmp(accelerator, "none") == 0 ? "" : accelerator,
                strcmp(accelerator, "none") == 0 ? "" : ": ",
-               json_string_value(json_object_get(entry, "detail")), "");
+               json_string_value(json_object_get(entry, "detail")));
         if (advice[0])
             printf("%-11s           %s\n", "", advice);
     }
@@ -153,12 +162,56 @@ static int make_report(json_t **ret_report, struct error **err) {
     return *ret_report ? 0 : error_no_memory(err);
 }
 
-int command_doctor(int argc, char **argv, struct error **err) {
-    bool json = false;
-    cleanup_json json_t *report = NULL;
-    if (command_parse(&doctor_argp, argc, argv, &json, err) < 0 || make_report(&report, err) < 0)
+static void say_removed(void *cookie, const char *what) {
+    unsigned *removed = cookie;
+    (*removed)++;
+    printf("removed: %s\n", what);
+}
+
+/* Where runs are by default; those with --data remove such a folder when they start. */
+static unsigned clean_runs(void) {
+    static const char parent[] = "boxmark-runs";
+    unsigned removed = 0;
+    cleanup_dir DIR *dir = opendir(parent);
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        cleanup_free char *folder = text_format("%s/%s", parent, entry->d_name);
+        if (folder && entry->d_name[0] != '.')
+            removed += data_folder_remove_leftovers(folder);
+    }
+    return removed;
+}
+
+/* Names tell whose a thing was; what a living run uses is left alone. */
+static int clean(struct error **err) {
+    unsigned removed = 0;
+    cleanup_cgroup_world struct cgroup_world *world = NULL;
+    if (cgroup_world_find(&world, err) < 0)
         return -1;
-    if (json) {
+    /* First: it ends processes that would hold the rest. */
+    unsigned groups = cgroup_remove_leftovers(world);
+    if (groups > 0)
+        printf("removed: %u control group%s\n", groups, groups == 1 ? "" : "s");
+    for (const struct environment_ops *const *at = environment_table; *at; at++)
+        if ((*at)->remove_leftovers)
+            (*at)->remove_leftovers(*at, say_removed, &removed);
+    unsigned folders = clean_runs();
+    if (folders > 0)
+        printf("removed: %u data folder%s\n", folders, folders == 1 ? "" : "s");
+    if (groups + removed + folders == 0)
+        puts("nothing was left");
+    return EXIT_CODE_OK;
+}
+
+int command_doctor(int argc, char **argv, struct error **err) {
+    struct doctor_options options = {false, false};
+    cleanup_json json_t *report = NULL;
+    if (command_parse(&doctor_argp, argc, argv, &options, err) < 0)
+        return -1;
+    if (options.clean)
+        return clean(err);
+    if (make_report(&report, err) < 0)
+        return -1;
+    if (options.json) {
         json_dumpf(report, stdout, JSON_INDENT(2));
         putchar('\n');
     } else {

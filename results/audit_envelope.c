@@ -142,6 +142,32 @@ static void examine_numa(struct audit_facts *facts, const struct audit_check *ch
     }
 }
 
+/* Which limits of the envelope the kernel says are in force around an environment; memory has an
+ * item of its own. */
+static void examine_limits(struct audit_facts *facts, const struct audit_check *check) {
+    static const char *const limits[][2] = {{"cpus", "CPUs (affinity only)"},
+                                            {"pids", "processes"}};
+    for (unsigned i = 0; i < facts->environment_count; i++) {
+        const struct audit_environment *environment = &facts->environments[i];
+        const json_t *held = fact(environment->instance, "facts.cgroup_limits");
+        char missing[64] = "";
+        if (!json_is_object(held))
+            continue;
+        for (size_t j = 0; j < sizeof(limits) / sizeof(*limits); j++)
+            if (!json_object_get(held, limits[j][0])) {
+                size_t length = strlen(missing);
+                snprintf(missing + length, sizeof(missing) - length, "%s%s", *missing ? ", " : "",
+                         limits[j][1]);
+            }
+        if (*missing)
+            audit_say(facts, check, environment, "*", AUDIT_NOTED, "no limit is in force on: %s",
+                      missing);
+        else
+            audit_say(facts, check, environment, "*", AUDIT_OK,
+                      "CPUs and processes are limited, as read back");
+    }
+}
+
 /* A machine that is reached by a command: what boxmark set there, which is nothing. */
 static void examine_reach(struct audit_facts *facts, const struct audit_check *check) {
     for (unsigned i = 0; i < facts->environment_count; i++) {
@@ -166,6 +192,8 @@ const struct audit_check audit_envelope_checks[] = {
     {"reach", examine_reach,
      "what boxmark cannot hold, the owner of the other side must: give it the envelope's CPUs and "
      "memory"},
+    {"limits", examine_limits,
+     "what one environment may take and another may not is no property of isolation"},
     {"cpu_count", examine_cpu_count,
      "a guest with one CPU against a host with many compares sizes, not isolation"},
     {"memory", examine_memory, "unequal memory means unequal caching and reclaim"},

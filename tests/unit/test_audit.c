@@ -28,7 +28,7 @@ static const char instance_text[] =
     " 'calibration_before_agent': [0.01, 0.05, 0.0101],"
     " 'calibration_after': [0.0101, 0.0102, 0.0102],"
     " 'footprint': {'throttled_ns': 0},"
-    " 'facts': {'cgroup_limits': {'cpus': '0-1', 'memory_bytes': 536870912}},"
+    " 'facts': {'cgroup_limits': {'cpus': '0-1', 'memory_bytes': 536870912, 'pids': 544}},"
     " 'agent_facts': {'kernel_version': '#1 SMP', 'cpus': 2, 'memory_bytes': 25000000000,"
     "   'cpus_allowed': '0-1', 'nodes_allowed': '0', 'cpu_flags': 'fpu sse2 avx avx2',"
     "   'clock_source': 'tsc', 'transparent_huge_pages': 'always [madvise] never',"
@@ -160,10 +160,11 @@ static void a_fair_run_has_no_failure_and_few_notes(void **state) {
         if (audit->items[i].state != AUDIT_OK)
             fail_msg("%s: %s", audit->items[i].name, audit->items[i].evidence);
     assert_int_equal(audit_worst(audit), AUDIT_OK);
-    static const char *const every[] = {
-        "failures",   "agent",     "cpu_count",   "memory",      "pinning",     "steal",
-        "throttling", "load",      "swap",        "calibration", "guest_clock", "clock_source",
-        "huge_pages", "cpu_flags", "speculation", "mitigations", "page_cache",  "direct_io"};
+    static const char *const every[] = {"limits",       "failures",   "agent",       "cpu_count",
+                                        "memory",       "pinning",    "steal",       "throttling",
+                                        "load",         "swap",       "calibration", "guest_clock",
+                                        "clock_source", "huge_pages", "cpu_flags",   "speculation",
+                                        "mitigations",  "page_cache", "direct_io"};
     for (size_t i = 0; i < sizeof(every) / sizeof(*every); i++)
         for (unsigned e = 0; e < 3; e++) {
             static const char *const labels[] = {"host", "container", "vm"};
@@ -208,6 +209,10 @@ static const struct change changes[] = {
     {'i', 2, "agent_facts.memory_bytes", "200000000", "memory", "vm", AUDIT_FAILING, "191 MiB"},
     {'i', 0, "facts.cgroup_limits.memory_bytes", NULL, "memory", "host", AUDIT_NOTED,
      "(no limit in force)"},
+    {'i', 1, "facts.cgroup_limits.pids", NULL, "limits", "container", AUDIT_NOTED,
+     "no limit is in force on: processes"},
+    {'i', 1, "facts.cgroup_limits.cpus", NULL, "limits", "container", AUDIT_NOTED,
+     "no limit is in force on: CPUs (affinity only)"},
     {'i', 1, "agent_facts.cpus_allowed", "'0-3'", "pinning", "container", AUDIT_FAILING,
      "the agent may run on CPUs 0-3, the envelope is 0-1"},
     {'i', 2, "agent_facts.cpus_allowed", "'0-3'", "pinning", "vm", AUDIT_OK, "read back"},

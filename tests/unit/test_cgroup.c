@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "environments/cgroup_backend.h"
 #include "environments/launcher.h"
+#include "environments/owner.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -294,26 +295,25 @@ static void nothing_to_give(void **state) {
 
 static void names_tell_the_living_from_the_dead(void **state) {
     (void)state;
-    cleanup_free char *name = cgroup_make_name();
-    cleanup_free char *other = cgroup_make_name();
+    cleanup_free char *name = owner_make_name();
+    cleanup_free char *other = owner_make_name();
     assert_int_equal(strncmp(name, "boxmark-", 8), 0);
     assert_string_not_equal(name, other);
-    assert_false(cgroup_name_is_stale(name));
+    assert_false(owner_is_gone(name));
     /* The same process number, started at another time. */
     uint64_t namespace;
     int pid;
     assert_int_equal(sscanf(name, "boxmark-%lu-%d", &namespace, &pid), 2);
     cleanup_free char *dead = text_format("boxmark-%lu-%d-1-0123456789abcdef", namespace, pid);
-    assert_true(cgroup_name_is_stale(dead));
+    assert_true(owner_is_gone(dead));
     /* A PID namespace that is no more: only root in the first one can tell. */
     cleanup_free char *elsewhere = text_format("boxmark-1-%d-1-0123456789abcdef", pid);
-    assert_int_equal(cgroup_name_is_stale(elsewhere),
-                     geteuid() == 0 && namespace == UINT64_C(0xEFFFFFFC));
+    assert_int_equal(owner_is_gone(elsewhere), geteuid() == 0 && namespace == UINT64_C(0xEFFFFFFC));
     /* Not ours to judge. */
-    assert_false(cgroup_name_is_stale("boxmark-production"));
-    assert_false(cgroup_name_is_stale("docker"));
+    assert_false(owner_is_gone("boxmark-production"));
+    assert_false(owner_is_gone("docker"));
     cleanup_free char *longer = text_format("%sx", dead);
-    assert_false(cgroup_name_is_stale(longer));
+    assert_false(owner_is_gone(longer));
 }
 
 /* ---- the real thing, where this user may ---- */

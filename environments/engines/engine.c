@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+/* An engine as an environment: is it here, does it run, what it needs once a run. */
+#include "environments/engines/engine.h"
+
+#include "common/file.h"
+#include "environments/owner.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* A probe starts the agent for real. */
+#define TRIAL_START_NS (15 * NS_PER_S)
+#define TRIAL_STOP_NS (3 * NS_PER_S)
+
+static const char *program_name(const struct environment *environment) {
+    const struct engine *engine = engine_of(environment);
+    const char *runtime = environment_value(environment, "runtime");
+    /* Where the choice of a runtime is the choice of the program. */
+    return engine->choose_start && runtime ? runtime : engine->program;
+}
+
+int engine_open(struct environment *environment, struct error **err) {
+    if (environment->state)
+        return 0;
+    struct engine_world *world = calloc(1, sizeof(*world));
+    if (!world)
+        return error_no_memory(err);
+    environment->state = world;
+    world->engine = engine_of(environment);
+    world->keeper_fd = -1;
+    world->program = file_find_program(program_name(environment));
+    world->name = owner_make_name();
+    world->agent_path = realpath(environment->setup->agent_path, NULL);
+    if (!world->name)
+        return error_no_memory(err);
+    if (!world->agent_path)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot find the agent %s",
+                         environment->setup->agent_path);
+    cgroup_limits_of(&environment->setup->envelope, &world->limits);
+    return cgroup_world_find(&world->cgroups, err);
+}
+
+/* ---- Is it here? ---- */
+
+/* The first word that begins with a digit, else the last one of the first line. */
+static void take_version(const char *printed, char *version, size_t capacity) {
+    cleanup_free char *line = strndup(printed, strcspn(printed, "\r\n"));
+    char *rest = line;
+    for (char *word; line && (word = strsep(&rest, " ,"));) {
+        if (*word)
+            snprintf(version, capacity, "%s", word);
+        if (isdigit((unsigned char)*word))
+            break;
+    }
+    for (char *at = version; *at; at++)
+        if (!isgraph((unsigned char)*at))
+            *at = '?';
+}
+
+static void install_advice(const struct environment *environment, char *text, size_t capacity) {
+    static const char *const managers[][2] = {
+        {"apt-get", "apt-get install -y"}, {"dnf", "dnf install -y"}, {"pacman", "pacman -S"}};
+    const struct engine *engine = engine_of(environment);
+    const char *program = program_name(environment);
+    *text = '\0';
+    if (strchr(program, '/'))
+        snprintf(text, capacity, "give the path of an executable file");
+    for (size_t i = 0; i < 3 && !*text; i++) {
+        cleanup_free char *manager = file_find_program(managers[i][0]);
+        if (manager)
+            snprintf(text, capacity, "%s%s %s", geteuid() == 0 ? "" : "sudo ", managers[i][1],
+                     engine->choose_start ? program : engine->packages[i]);
+    }
+}
+
+/* ERROR_UNAVAILABLE with the reason and what to do about it. */
+static int check_here(const struct environment *environment, struct error **err) {
+    const struct engine *engine = engine_of(environment);
+    struct engine_world *world = environment->state;
+    char advice[160];
+    if (engine->root_only && geteuid() != 0) {
+        error_set(err, ERROR_UNAVAILABLE, 0, "%s starts containers for root only",
+                  program_name(environment));
+        return error_advise(err, "run boxmark as root");
+    }
+    if (!world->program) {
+        install_advice(environment, advice, sizeof(advice));
+        error_set(err, ERROR_UNAVAILABLE, 0, "%s is not installed", program_name(environment));
+        return *advice ? error_advise(err, "%s", advice) : -1;
+    }
+    if (world->version[0])
+        return 0;
+    cleanup_free char *printed = NULL;
+    cleanup_error struct error *failure = NULL;
+    if (engine_run(environment, NULL, engine->version, &printed, &failure) < 0) {
+        error_set(err, ERROR_UNAVAILABLE, 0, "%s", error_message(failure));
+        if (!engine->service)
+            return -1;
+        error_wrap(err, "its service does not answer");
+        return error_advise(err, "%ssystemctl start %s", geteuid() == 0 ? "" : "sudo ",
+                            engine->service);
+    }
+    take_version(printed, world->version, sizeof(world->version));
+    return 0;
+}
+
+/* ---- Does it run? ---- */
+
+/* What the kernel says that it holds; true when that is all of the envelope. */
+static bool describe_limits(const json_t *facts, const struct cgroup_limits *limits, char *text,
+                            size_t capacity) {
+    const json_t *held = json_object_get(facts, "cgroup_limits");
+    const char *missing[3];
+    unsigned count = 0;
+    if (!json_object_get(held, "cpus"))
+        missing[count++] = "CPUs (affinity only)";
+    if (limits->memory_bytes && !json_object_get(held, "memory_bytes"))
+        missing[count++] = "memory";
+    if (limits->pids && !json_object_get(held, "pids"))
+        missing[count++] = "processes";
+    size_t length = (size_t)snprintf(text, capacity, "its start was tried; ");
+    if (count == 0)
+        snprintf(text + length, capacity - length, "CPUs, memory and processes are limited");
+    for (unsigned i = 0; i < count; i++)
+        length += (size_t)snprintf(text + length, capacity - length, "%s%s",
+                                   i == 0 ? "no limit on " : ", ", missing[i]);
+    return count == 0;
+}
+
+/* A start and a stop, on a folder of its own. */
+static int try_it(struct environment *environment, const char *folder, json_t *facts,
+                  struct error **err) {
+    struct environment_setup setup = *environment->setup;
+    struct environment *trial = NULL;
+    struct instance *instance = NULL;
+    setup.data_folder = folder;
+    setup.log_folder = NULL;
+    if (setup.start_timeout_ns > TRIAL_START_NS)
+        setup.start_timeout_ns = TRIAL_START_NS;
+    setup.stop_timeout_ns = TRIAL_STOP_NS;
+    if (environment_new(environment->spec->text, &setup, &trial, err) < 0)
+        return -1;
+    int result = engine_start(trial, &instance, err);
+    if (result == 0) {
+        result = engine_facts(instance, facts, err);
+        if (engine_stop(instance, result < 0 ? NULL : err) < 0)
+            result = -1;
+        instance_free(instance);
+    }
+    environment_free(trial);
+    return result;
+}
+
+static int make_trial_folder(char **ret_folder, struct error **err) {
+    cleanup_free char *parent = NULL, *name = owner_make_name();
+    if (file_cache_folder(&parent, err) < 0)
+        return -1;
+    cleanup_free char *folder = name ? text_format("%s/%s", parent, name) : NULL;
+    if (!folder)
+        return error_no_memory(err);
+    if (mkdir(folder, 0711) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot make %s", folder);
+    *ret_folder = TAKE_PTR(folder);
+    return 0;
+}
+
+static void say_missing(struct probe_result *result, const struct error *failure) {
+    result->readiness = READINESS_MISSING;
+    snprintf(result->detail, sizeof(result->detail), "%s", error_message(failure));
+    snprintf(result->advice, sizeof(result->advice), "%s",
+             failure && failure->advice ? failure->advice : "");
+}
+
+int engine_probe(struct environment *environment, struct probe_result *ret_result,
+                 struct error **err) {
+    *ret_result = (struct probe_result){.readiness = READINESS_READY};
+    cleanup_error struct error *failure = NULL;
+    cleanup_free char *folder = NULL;
+    if (engine_open(environment, err) < 0)
+        return -1;
+    const struct engine_world *world = environment->state;
+    if (check_here(environment, &failure) < 0) {
+        say_missing(ret_result, failure);
+        return 0;
+    }
+    snprintf(ret_result->version, sizeof(ret_result->version), "%s", world->version);
+    if (make_trial_folder(&folder, err) < 0)
+        return -1;
+    json_t *facts = json_object();
+    if (try_it(environment, folder, facts, &failure) < 0) {
+        say_missing(ret_result, failure);
+        if (world->engine->advice && !ret_result->advice[0])
+            snprintf(ret_result->advice, sizeof(ret_result->advice), "%s", world->engine->advice);
+    } else if (!describe_limits(facts, &world->limits, ret_result->detail,
+                                sizeof(ret_result->detail))) {
+        ret_result->readiness = READINESS_DEGRADED;
+        enclosure_advise(world->cgroups, ret_result->advice, sizeof(ret_result->advice));
+    }
+    json_decref(facts);
+    int result = file_remove_tree(folder, err);
+    if (failure && failure->kind == ERROR_INTERRUPTED)
+        return error_move(err, TAKE_PTR(failure));
+    return result;
+}
+
+/* ---- Once a run ---- */
+
+static int make_folder(struct environment *environment, struct error **err) {
+    struct engine_world *world = environment->state;
+    cleanup_free char *data_folder = realpath(environment->setup->data_folder, NULL);
+    cleanup_free char *folder = data_folder ? text_format("%s/engine.XXXXXX", data_folder) : NULL;
+    if (!folder || !mkdtemp(folder))
+        return error_set(err, ERROR_INTERNAL, errno, "cannot make a folder in %s",
+                         environment->setup->data_folder);
+    world->folder = TAKE_PTR(folder);
+    cleanup_free char *state = text_format("%s/state", world->folder);
+    world->root = text_format("%s/root", world->folder);
+    world->root_agent = text_format("%s/root" ENGINE_AGENT, world->folder);
+    if (!state || !world->root || !world->root_agent)
+        return error_no_memory(err);
+    /* Container users may differ from ours. */
+    if (mkdir(state, 0711) < 0 || chmod(world->folder, 0711) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot make %s", state);
+    return engine_make_root(world->agent_path, world->root, &world->root_bytes, err);
+}
+
+int engine_provision(struct environment *environment, struct error **err) {
+    if (engine_open(environment, err) < 0)
+        return -1;
+    struct engine_world *world = environment->state;
+    if (world->cold_files[0])
+        return 0;
+    if (check_here(environment, err) < 0 || make_folder(environment, err) < 0 ||
+        engine_keeper_start(environment, err) < 0)
+        return -1;
+    if (world->engine->provision && world->engine->provision(environment, err) < 0)
+        return -1;
+    world->cold_files[0] = world->program;
+    world->cold_files[1] = world->root_agent;
+    return 0;
+}
+
+void engine_release(struct environment *environment) {
+    struct engine_world *world = environment->state;
+    if (!world)
+        return;
+    if (world->image_made)
+        engine_run(environment, NULL, world->engine->remove_image, NULL, NULL);
+    if (world->folder)
+        file_remove_tree(world->folder, NULL);
+    engine_keeper_dismiss(world);
+    cgroup_world_free(world->cgroups);
+    free(world->program);
+    free(world->name);
+    free(world->agent_path);
+    free(world->folder);
+    free(world->root);
+    free(world->root_agent);
+    free(world);
+    environment->state = NULL;
+}
+
+const char *const *engine_cold_files(struct environment *environment) {
+    static const char *const none[] = {NULL};
+    const struct engine_world *world = environment->state;
+    return world ? world->cold_files : none;
+}
+
+int engine_describe(struct environment *environment, FILE *to, struct error **err) {
+    if (engine_open(environment, err) < 0)
+        return -1;
+    const struct engine_world *world = environment->state;
+    const struct engine *engine = world->engine;
+    const char *const *start =
+        engine->choose_start ? engine->choose_start(environment) : engine->start;
+    enclosure_describe(environment->setup, world->cgroups, &world->limits, to);
+    if (engine->pid)
+        fprintf(to,
+                "  what its service starts is not in that cgroup: the engine gets the limits\n");
+    fprintf(to, "a root folder with the agent and empty mount points%s\n",
+            engine->remove_image ? ", imported as an image for the time of the run" : "");
+    if (engine->private_mounts)
+        fprintf(to, "in mounts of its own: the root read-only, /proc, /sys, " ENGINE_DATA "\n");
+    fprintf(to, "execve %s", world->program ? world->program : program_name(environment));
+    for (; *start; start++)
+        fprintf(to, " %s", *start);
+    fputc('\n', to);
+    return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the description") : 0;
+}
