@@ -105,5 +105,5 @@ char *lock_holder(const char *path) {
     for (size_t i = 0; i + 1 < size; i++)
         if (!isprint((unsigned char)command[i]))
             command[i] = command[i] ? '?' : ' ';
-    return text_format("process %d (%.120s)", (int)pid, command);
+    return text_format("process %d (%.200s)", (int)pid, command);
 }

@@ -131,7 +131,7 @@ int cgroup_create(const struct cgroup_world *world, const struct cgroup_limits *
     cgroup->backend = world->kind == CGROUP_KIND_V1 ? &cgroup_v1 : &cgroup_v2;
     cleanup_free char *name = owner_make_name();
     if (!name)
-        error_no_memory(err);
+        error_set(err, ERROR_INTERNAL, errno, "cannot name a cgroup");
     if (!name || (cgroup->backend->ready_world && cgroup->backend->ready_world(world, err) < 0) ||
         make_folders(cgroup, world, name, err) < 0 ||
         cgroup->backend->apply_limits(cgroup, limits, err) < 0 || open_joins(cgroup, err) < 0) {

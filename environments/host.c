@@ -148,7 +148,7 @@ static int host_facts(struct instance *instance, json_t *facts, struct error **e
 
 static char *host_diagnose(struct instance *instance) {
     struct host_instance *self = instance->state;
-    if (!process_ended(&self->process))
+    if (!process_wait(&self->process, deadline_after(monotonic_ns(), PROCESS_END_IS_NEAR_NS)))
         return NULL;
     cleanup_free char *end = process_describe_end(&self->process);
     return text_format("the agent %s%s", end ? end : "ended",

@@ -12,7 +12,9 @@
 #include <sys/types.h>
 
 /* Start time of a process in clock ticks since boot, which tells it from a later one of the same
- * number; 0 when there is none, or only its zombie. */
+ * number; 0 when there is none, or only its zombie; START_UNKNOWN when we are out of descriptors.
+ */
+#define START_UNKNOWN UINT64_MAX
 static uint64_t process_start_ticks(pid_t pid) {
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
@@ -20,6 +22,8 @@ static uint64_t process_start_ticks(pid_t pid) {
     const char *at = line ? strrchr(line, ')') : NULL;
     uint64_t ticks = 0;
     char state;
+    if (!line && file_exists(path))
+        return START_UNKNOWN;
     /* starttime is field 22, the name with its parentheses is field 2 (proc(5)). */
     if (!at ||
         sscanf(at + 1,
@@ -37,11 +41,14 @@ static uint64_t pid_namespace(void) {
 }
 
 char *owner_make_name(void) {
-    uint64_t random;
+    uint64_t random, start = process_start_ticks(getpid());
+    /* Without it, the name would be that of a dead process. */
+    if (start == 0 || start == START_UNKNOWN)
+        return NULL;
     if (getrandom(&random, sizeof(random), 0) != sizeof(random))
         random = monotonic_ns();
     return text_format("boxmark-%" PRIu64 "-%d-%" PRIu64 "-%016" PRIx64, pid_namespace(),
-                       (int)getpid(), process_start_ticks(getpid()), random);
+                       (int)getpid(), start, random);
 }
 
 /*
@@ -75,6 +82,8 @@ bool owner_is_gone(const char *name) {
                &end) != 3 ||
         end == 0 || name[end] != '\0' || pid <= 0)
         return false;
-    return namespace == pid_namespace() ? process_start_ticks(pid) != ticks
-                                        : is_dead_namespace(namespace);
+    if (namespace != pid_namespace())
+        return is_dead_namespace(namespace);
+    uint64_t start = process_start_ticks(pid);
+    return start != ticks && start != START_UNKNOWN;
 }

@@ -44,6 +44,10 @@ struct process process_of_child(pid_t pid);
 /* True when it has ended (and is reaped). Never blocks. */
 bool process_ended(struct process *process);
 
+/* A process whose channel has closed can be reaped a little later: by then. One that runs on costs
+ * a message so much more time. */
+#define PROCESS_END_IS_NEAR_NS (300 * NS_PER_MS)
+
 /* Waits until the deadline for its end; true when it has ended. */
 bool process_wait(struct process *process, uint64_t deadline_ns);
 

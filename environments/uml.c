@@ -67,7 +67,10 @@ static int make_state(struct environment *environment, struct error **err) {
     /* The guest's memory is limited by its size. */
     self->limits.memory_bytes = 0;
     self->program = file_find_program("linux.uml");
-    return cgroup_world_find(&self->world, err);
+    if (cgroup_world_find(&self->world, err) < 0)
+        return -1;
+    cgroup_remove_leftovers(self->world);
+    return 0;
 }
 
 static int uml_probe(struct environment *environment, struct probe_result *ret_result,

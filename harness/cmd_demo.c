@@ -123,7 +123,7 @@ static int demonstrate(struct demo *demo, const struct run_options *options, str
 
 int command_demo(int argc, char **argv, struct error **err) {
     struct run_options options = {.profile = "demo", .budget_ns = DEMO_BUDGET_NS};
-    struct run run = {0};
+    struct run run = RUN_NONE;
     struct demo demo = {
         .to = stdout,
         .columns = terminal_columns(STDOUT_FILENO),

@@ -227,7 +227,7 @@ static int run_all(struct run *run, struct run_options *options, struct resumpti
 
 int command_run(int argc, char **argv, struct error **err) {
     struct run_options options = {.profile = profiles[0].name};
-    struct run run = {.folder_lock_fd = -1, .data_lock_fd = -1};
+    struct run run = RUN_NONE;
     struct resumption *resumption = NULL;
     int code = command_parse(&run_argp, argc, argv, &options, err);
     if (code == 0)

@@ -31,6 +31,7 @@ struct instance_run {
     json_t *entry;              /* of the journal */
     double units_before, units; /* of the progress */
     unsigned requests, requests_done;
+    bool stopped;        /* the instance: nothing can be asked of it any more */
     bool measures_start; /* start-up is among the workloads of this block */
 };
 
@@ -172,6 +173,17 @@ static void on_progress(void *cookie, double fraction) {
                                              (self->requests ? self->requests : 1));
 }
 
+/* A laptop that was closed: caches are cold, clocks have jumped. The instance may well go on. */
+static int check_awake(const struct witness *before, const struct witness *after, const char *name,
+                       struct error **err) {
+    uint64_t asleep_ns = witness_asleep_ns(before, after);
+    if (asleep_ns == 0)
+        return 0;
+    return error_set(err, ERROR_INCONCLUSIVE, 0,
+                     "%s: the machine was suspended for %.1f s meanwhile: left out", name,
+                     (double)asleep_ns / 1e9);
+}
+
 static int perform(struct instance_run *self, const struct work *work, struct error **err) {
     struct run *run = self->run;
     const char *name = work->description->name;
@@ -191,7 +203,8 @@ static int perform(struct instance_run *self, const struct work *work, struct er
     witness_take(&after, &run->setup.envelope, run->data_folder);
     uint64_t cpu_after_ns = cpu_ns(self->instance);
     json_auto_t *counters_after = read_counters(self->instance);
-    if (check_digest(self, name, result.digest, err) < 0)
+    if (check_digest(self, name, result.digest, err) < 0 ||
+        check_awake(&before, &after, name, err) < 0)
         return -1;
     json_t *cpu = cpu_between(cpu_before_ns, cpu_after_ns);
     if (store_result(self, work, &result, cpu, err) < 0) {
@@ -212,9 +225,10 @@ static int perform(struct instance_run *self, const struct work *work, struct er
 static int record_failure(struct instance_run *self, const char *what, struct error *failure,
                           struct error **err) {
     struct run *run = self->run;
-    cleanup_free char *diagnosis = self->instance && self->environment->ops->diagnose
-                                       ? self->environment->ops->diagnose(self->instance)
-                                       : NULL;
+    cleanup_free char *diagnosis =
+        self->instance && !self->stopped && self->environment->ops->diagnose
+            ? self->environment->ops->diagnose(self->instance)
+            : NULL;
     char title[160];
     instance_title(self, title, sizeof(title));
     progress_warn(
@@ -349,6 +363,7 @@ static int stop_and_record(struct instance_run *self, int outcome, struct error 
     if (outcome != 0)
         run->setup.stop_timeout_ns = LOST_STOP_TIMEOUT_NS;
     int stopped = self->environment->ops->stop(self->instance, &failure);
+    self->stopped = true;
     run->setup.stop_timeout_ns = patience_ns;
     if (stopped < 0 && record_failure(self, "not cleaned up", failure, err) < 0)
         return -1;

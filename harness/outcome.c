@@ -62,7 +62,8 @@ static bool shows_distrust(const struct summary *summary) {
 int outcome_write(struct run *run, const struct run_view *view, const struct report *report,
                   struct error **err) {
     if (write_summary(view, err) < 0 || write_page(report, err) < 0)
-        return -1;
+        return error_advise(err, "what was measured is kept: `boxmark report %s` shows it",
+                            run->folder);
     if (!run->options->no_plots) {
         progress_step(&run->progress, "drawing the figures");
         draw(run, report);
@@ -73,8 +74,13 @@ int outcome_write(struct run *run, const struct run_view *view, const struct rep
 
 int outcome_show(struct run *run, struct error **err) {
     cleanup_run_view struct run_view view = {0};
-    if (run_view_open(run->folder, &view, err) < 0)
-        return -1;
+    cleanup_error struct error *failure = NULL;
+    if (run_view_open(run->folder, &view, &failure) < 0) {
+        if (failure->kind != ERROR_USAGE || run->problems == 0)
+            return error_move(err, TAKE_PTR(failure));
+        error_set(err, ERROR_UNAVAILABLE, 0, "nothing could be measured");
+        return error_advise(err, "the warnings say why; %s/journal.jsonl keeps them", run->folder);
+    }
     struct report report;
     run_view_report(&view, &report);
     if (outcome_write(run, &view, &report, err) < 0)

@@ -75,6 +75,8 @@ struct run {
     enum run_end end;
 };
 
+#define RUN_NONE ((struct run){.folder_lock_fd = -1, .data_lock_fd = -1})
+
 /* Builds everything up to, but not including, the first start (run_setup.c). */
 int run_prepare(const struct run_options *options, const struct resumption *resumption,
                 int cancel_fd, struct run *ret_run, struct error **err);

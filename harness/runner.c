@@ -139,6 +139,13 @@ int run_execute(struct run *run, struct error **err) {
     }
 }
 
+/* Before the record says that nothing is left to do. What was measured is not the worse for it. */
+static void remove_data(struct run *run) {
+    cleanup_error struct error *failure = NULL;
+    if (file_remove_tree(run->data_folder, &failure) < 0)
+        progress_warn(&run->progress, "%s", error_message(failure));
+}
+
 int run_carry_out(struct run *run, struct error **err) {
     cleanup_error struct error *failure = NULL;
     json_object_set_new(run->record, "harness_priority", json_string(priority_raise()));
@@ -149,9 +156,7 @@ int run_carry_out(struct run *run, struct error **err) {
     const char *status = result == 0 ? "finished" : interrupted ? "interrupted" : "failed";
     if (run->store && store_sync(run->store, failure ? NULL : &failure) < 0)
         result = -1;
-    /* Before the record says that nothing is left to do. */
-    if (file_remove_tree(run->data_folder, failure ? NULL : &failure) < 0)
-        result = -1;
+    remove_data(run);
     if (run_save(run, status, failure ? NULL : &failure) < 0)
         result = -1;
     if (result < 0) {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 /* /proc/stat of the envelope's CPUs: user nice system idle iowait irq softirq steal (proc(5)). */
 static void take_cpu_times(struct witness *witness, const struct envelope *envelope) {
@@ -58,9 +59,27 @@ static void take_swap(struct witness *witness) {
     }
 }
 
+/* CLOCK_BOOTTIME goes on while the machine is suspended, CLOCK_MONOTONIC does not. */
+static uint64_t read_asleep_ns(void) {
+    struct timespec boot;
+    uint64_t monotonic = monotonic_ns();
+    if (clock_gettime(CLOCK_BOOTTIME, &boot) < 0)
+        return 0;
+    uint64_t boot_ns = (uint64_t)boot.tv_sec * NS_PER_S + (uint64_t)boot.tv_nsec;
+    return boot_ns > monotonic ? boot_ns - monotonic : 0;
+}
+
+uint64_t witness_asleep_ns(const struct witness *before, const struct witness *after) {
+    /* The two clocks are not read at the same moment; no suspension is that short. */
+    const uint64_t shortest_ns = NS_PER_S / 10;
+    uint64_t asleep_ns =
+        after->asleep_ns > before->asleep_ns ? after->asleep_ns - before->asleep_ns : 0;
+    return asleep_ns >= shortest_ns ? asleep_ns : 0;
+}
+
 void witness_take(struct witness *witness, const struct envelope *envelope,
                   const char *data_folder) {
-    *witness = (struct witness){.time_ns = monotonic_ns()};
+    *witness = (struct witness){.time_ns = monotonic_ns(), .asleep_ns = read_asleep_ns()};
     take_cpu_times(witness, envelope);
     take_disk(witness, data_folder);
     take_swap(witness);

@@ -18,10 +18,14 @@ struct witness {
     uint64_t read_bytes, written_bytes; /* of the disk below the data folder */
     bool disk_known;
     uint64_t swapped_pages;
+    uint64_t asleep_ns; /* since the machine was started */
 };
 
 void witness_take(struct witness *witness, const struct envelope *envelope,
                   const char *data_folder);
+
+/* How long the machine was suspended between the two; 0 when it was not. */
+uint64_t witness_asleep_ns(const struct witness *before, const struct witness *after);
 
 /* The differences as a JSON object (docs/schema.md, "witness"). */
 json_t *witness_between(const struct witness *before, const struct witness *after);

@@ -68,10 +68,12 @@ char *container_last_words(const struct container_instance *self) {
 
 char *container_diagnose(struct instance *instance) {
     struct container_instance *self = instance->state;
+    bool ended =
+        process_wait(&self->process, deadline_after(monotonic_ns(), PROCESS_END_IS_NEAR_NS));
     uint64_t oom_kills = enclosure_oom_kills(&self->enclosure);
     cleanup_free char *words = container_last_words(self);
     const char *before_words = words ? "; it said: " : "";
-    if (!process_ended(&self->process))
+    if (!ended)
         return words || oom_kills ? text_format("the agent is still running%s%s%s",
                                                 oom_kills ? "; the memory limit killed one of its "
                                                             "processes"

@@ -235,7 +235,7 @@ char *microguest_diagnose(struct instance *instance) {
     struct microguest_instance *self = instance->state;
     if (!self->status)
         return NULL;
-    if (!process_ended(&self->process)) {
+    if (!process_wait(&self->process, deadline_after(monotonic_ns(), PROCESS_END_IS_NEAR_NS))) {
         cleanup_free char *threads = describe_threads(self->status);
         return threads && *threads ? text_format("the guest runs: %s", threads) : NULL;
     }

@@ -29,9 +29,6 @@
 /* How many of the console's last lines a message shows. */
 #define CONSOLE_LINES 6
 
-/* An ending QEMU has ended by then; one that runs on costs a message so much more time. */
-#define END_IS_NEAR_NS (300 * NS_PER_MS)
-
 static void missing(struct probe_result *result, const char *detail, const char *advice) {
     result->readiness = READINESS_MISSING;
     snprintf(result->detail, sizeof(result->detail), "%s", detail);
@@ -125,6 +122,7 @@ static int vm_probe(struct environment *environment, struct probe_result *ret_re
         return error_no_memory(err);
     if (cgroup_world_find(&state->world, err) < 0)
         return -1;
+    cgroup_remove_leftovers(state->world);
     cgroup_limits_of(&environment->setup->envelope, &state->limits);
     /* The guest's memory is limited by its size. */
     state->limits.memory_bytes = 0;
@@ -296,7 +294,7 @@ static char *vm_diagnose(struct instance *instance) {
     struct vm_instance *self = instance->state;
     /* Its channel closes a little before it can be reaped. */
     if (self->process.pid > 0)
-        process_wait(&self->process, deadline_after(monotonic_ns(), END_IS_NEAR_NS));
+        process_wait(&self->process, deadline_after(monotonic_ns(), PROCESS_END_IS_NEAR_NS));
     cleanup_free char *qemu = describe_qemu(self);
     cleanup_free char *words = qemu_words(self);
     if (self->console && self->process.reaped)
