@@ -75,7 +75,8 @@ static int serve(struct agent *agent) {
 
 static int usage(FILE *to, int code) {
     fputs("usage: boxmark-agent [--data FOLDER] [--keep] [--channel stdio|virtio:NAME|tty:DEVICE]\n"
-          "       /init --init [--data-device DEVICE] [--end reset|poweroff] [--box SETTINGS] ...\n"
+          "       /init --init [--data-device DEVICE] [--end reset|poweroff]\n"
+          "             [--box SETTINGS] [--shell DEVICE] ...\n"
           "Performs boxmark's workloads on request, as JSON lines on its channel; with --init it\n"
           "sets up the guest whose first program it is, and ends it.\n"
           "Workloads write in FOLDER (\".\") and remove their files, unless they are to be kept.\n"
@@ -87,17 +88,22 @@ static int usage(FILE *to, int code) {
 /* Everything on the command line; false when it cannot be understood. */
 struct agent_options {
     bool init, keep_files;
-    const char *box, *channel, *data_device, *data_folder;
+    const char *box, *shell, *channel, *data_device, *data_folder;
     enum init_end end;
 };
 
 static int parse_options(int argc, char **argv, struct agent_options *ret_options) {
-    static const struct option options[] = {
-        {"box", required_argument, NULL, 'b'},  {"channel", required_argument, NULL, 'c'},
-        {"data", required_argument, NULL, 'd'}, {"data-device", required_argument, NULL, 'D'},
-        {"end", required_argument, NULL, 'e'},  {"init", no_argument, NULL, 'i'},
-        {"keep", no_argument, NULL, 'k'},       {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},    {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"box", required_argument, NULL, 'b'},
+                                            {"channel", required_argument, NULL, 'c'},
+                                            {"data", required_argument, NULL, 'd'},
+                                            {"data-device", required_argument, NULL, 'D'},
+                                            {"end", required_argument, NULL, 'e'},
+                                            {"init", no_argument, NULL, 'i'},
+                                            {"keep", no_argument, NULL, 'k'},
+                                            {"shell", required_argument, NULL, 's'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {"version", no_argument, NULL, 'v'},
+                                            {NULL, 0, NULL, 0}};
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;)
         switch (option) {
         case 'b':
@@ -123,6 +129,9 @@ static int parse_options(int argc, char **argv, struct agent_options *ret_option
         case 'k':
             ret_options->keep_files = true;
             break;
+        case 's':
+            ret_options->shell = optarg;
+            break;
         case 'h':
             return usage(stdout, 0);
         case 'v':
@@ -140,6 +149,7 @@ static int open_channel(const struct agent_options *options, struct agent *agent
     struct port port;
     if (options->init)
         init_start(&(struct init_options){.box = options->box,
+                                          .shell = options->shell,
                                           .channel = options->channel,
                                           .data_device = options->data_device,
                                           .data_folder = options->data_folder,

@@ -7,7 +7,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/reboot.h>
@@ -129,20 +131,63 @@ static int set_up(const struct init_options *options, struct port *ret_port, str
     uint64_t deadline_ns = deadline_after(monotonic_ns(), DEVICE_WAIT_NS);
     if (mount_kernel_file_systems(err) < 0 || load_modules(err) < 0)
         return -1;
-    if (port_open(options->channel, deadline_ns, ret_port, err) < 0)
+    *ret_port = (struct port){-1, -1};
+    if (!options->shell && port_open(options->channel, deadline_ns, ret_port, err) < 0)
         return -1;
     return mount_data(options, deadline_ns, err);
 }
 
-/* A container around the agent: made by a program of its own, which the image's builder put there.
- */
-__attribute__((noreturn)) static void execute_box(const struct init_options *options,
-                                                  const struct port *port) {
-    static const char program[] = "/boxmark-box";
-    if (dup2(port->input_fd, STDIN_FILENO) >= 0 && dup2(port->output_fd, STDOUT_FILENO) >= 0)
-        execl(program, "boxmark-box", options->box, "/init", options->data_folder, NULL);
+static const char busybox[] = "/bin/busybox";
+
+/* The names of busybox's programs, as links. */
+static int install_programs(void) {
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl(busybox, "busybox", "--install", "-s", "/bin", NULL);
+        _exit(127);
+    }
+    int status = 0;
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
+}
+
+/* The terminal as the controlling one of this session, for job control and Ctrl-C. */
+static int take_terminal(const char *device) {
+    cleanup_fd int fd = open(device, O_RDWR | O_CLOEXEC);
+    if (fd < 0 || ioctl(fd, TIOCSCTTY, 0) < 0)
+        return -1;
+    for (int i = STDIN_FILENO; i <= STDERR_FILENO; i++)
+        if (dup2(fd, i) < 0)
+            return -1;
+    return setenv("PATH", "/bin", 1) + setenv("HOME", "/", 1) + setenv("TERM", "linux", 1);
+}
+
+__attribute__((noreturn)) static void execute(const char *program, char *const arguments[]) {
+    execv(program, arguments);
     say("cannot execute %s: %s", program, strerror(errno));
     _exit(127);
+}
+
+/* A container around the agent or the shell: made by a program of its own, which the image's
+ * builder put there. */
+__attribute__((noreturn)) static void execute_box(const struct init_options *options,
+                                                  const struct port *port) {
+    if (!options->shell &&
+        (dup2(port->input_fd, STDIN_FILENO) < 0 || dup2(port->output_fd, STDOUT_FILENO) < 0))
+        say("cannot pass the channel on: %s", strerror(errno));
+    execute("/boxmark-box", (char *[]){(char *)"boxmark-box", (char *)options->box, (char *)"/init",
+                                       (char *)options->data_folder,
+                                       (char *)(options->shell ? "shell" : NULL), NULL});
+}
+
+__attribute__((noreturn)) static void execute_shell(const struct init_options *options) {
+    if (install_programs() < 0 || take_terminal(options->shell) < 0) {
+        say("cannot start a shell on %s: %s", options->shell, strerror(errno));
+        _exit(127);
+    }
+    (void)!write(STDERR_FILENO, INIT_SHELL, sizeof(INIT_SHELL) - 1);
+    if (options->box)
+        execute_box(options, NULL);
+    execute(busybox, (char *[]){(char *)"sh", (char *)"-i", NULL});
 }
 
 void init_start(const struct init_options *options, struct port *ret_port) {
@@ -155,6 +200,8 @@ void init_start(const struct init_options *options, struct port *ret_port) {
     if (agent == 0) {
         /* Its own session: nothing typed at the console may signal it. */
         (void)setsid();
+        if (options->shell)
+            execute_shell(options);
         if (options->box)
             execute_box(options, ret_port);
         /* So that the kernel's messages do not say "init" when they mean the agent. */

@@ -18,6 +18,9 @@
 /* The first of them, written as soon as the program was entered. */
 #define INIT_STARTED INIT_CONSOLE_PREFIX "started\n"
 
+/* Written when a shell begins to listen. */
+#define INIT_SHELL INIT_CONSOLE_PREFIX "a shell\n"
+
 enum init_end {
     INIT_END_RESET,     /* restart the machine: ends QEMU with -no-reboot on any machine type */
     INIT_END_POWER_OFF, /* for guests that would start again */
@@ -28,8 +31,8 @@ struct init_options {
     const char *data_device; /* block device with an ext4 file system; NULL: no data disk */
     const char *data_folder; /* where it is mounted */
     enum init_end end;
-    const char
-        *box; /* settings for boxmark-box, which makes a container around the agent; or NULL */
+    const char *shell; /* terminal for a shell instead of the agent; or NULL */
+    const char *box;   /* settings for boxmark-box, a container around either; or NULL */
 };
 
 /* Makes the host see that user space was entered. To be called first of all. */

@@ -170,8 +170,9 @@ struct environment_ops {
     /* Frees environment->state (NULL is fine). May be NULL. */
     void (*release)(struct environment *environment);
 
-    /* Runs an interactive shell of the host inside; returns its exit status. May be NULL. */
+    /* Runs an interactive shell inside; returns its exit status. May be NULL. */
     int (*shell)(struct environment *environment, int *ret_status, struct error **err);
+    const char *shell_note; /* what is special about it, for whoever types; or NULL */
 
     /*
      * Removes what killed runs have left on the machine outside of their own folders (groups,

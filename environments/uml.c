@@ -9,8 +9,10 @@
 #include "environments/enclosure.h"
 #include "environments/environment.h"
 #include "environments/start.h"
+#include "environments/terminal.h"
 #include "environments/vm/console.h"
 #include "environments/vm/guest_image.h"
+#include "environments/vm/guest_shell.h"
 #include "environments/vm/vm_disk.h"
 
 #include <ctype.h>
@@ -31,6 +33,7 @@ struct uml {
     char *program; /* NULL: not installed */
     struct guest_image image;
     bool provisioned;
+    bool shell; /* a shell on the console instead of the agent */
     struct cgroup_world *world;
     struct cgroup_limits limits;
     const char *cold_files[3];
@@ -156,7 +159,7 @@ static void make_arguments(const struct environment *environment, const char *fo
     add(arguments, "initrd=%s",
         self->image.initramfs_path ? self->image.initramfs_path : "INITRAMFS");
     add(arguments, "ubd0=%s/disk.raw", folder);
-    add(arguments, "con0=null,fd:1");
+    add(arguments, self->shell ? "con0=fd:0,fd:1" : "con0=null,fd:1");
     add(arguments, "con=null");
     add(arguments, "ssl0=fd:%d,fd:%d", channel_fd, channel_fd);
     add(arguments, "ssl=null");
@@ -174,6 +177,10 @@ static void make_arguments(const struct environment *environment, const char *fo
     add(arguments, "/dev/ubda");
     add(arguments, "--data");
     add(arguments, "/data");
+    if (self->shell) {
+        add(arguments, "--shell");
+        add(arguments, "/dev/tty0");
+    }
 }
 
 static void free_arguments(char **arguments) {
@@ -222,7 +229,7 @@ static int launch(struct instance *instance, int channel_fd, int console_fd, str
     const struct launch_program program = {
         .arguments = (const char *const *)self->arguments,
         .environment = variables,
-        .stdin_fd = -1,
+        .stdin_fd = uml->shell ? console_fd : -1,
         .stdout_fd = console_fd,
         .stderr_fd = console_fd,
         .keep_fds = keep,
@@ -243,6 +250,7 @@ static int launch(struct instance *instance, int channel_fd, int console_fd, str
 }
 
 static int start_guest(struct instance *instance, struct error **err) {
+    const struct uml *uml = instance->environment->state;
     const struct environment_setup *setup = instance->environment->setup;
     struct uml_instance *self = instance->state;
     cleanup_free char *disk = text_format("%s/disk.raw", instance->data_path);
@@ -260,11 +268,13 @@ static int start_guest(struct instance *instance, struct error **err) {
         return error_set(err, ERROR_INTERNAL, errno, "cannot make a channel");
     cleanup_fd int our_console_fd = console[0];
     cleanup_fd int guest_console_fd = console[1];
-    if (open_console(instance, &our_console_fd, err) < 0 ||
+    if ((!uml->shell && open_console(instance, &our_console_fd, err) < 0) ||
         launch(instance, guest_channel_fd, guest_console_fd, err) < 0)
         return -1;
     close_fd(&guest_channel_fd);
     close_fd(&guest_console_fd);
+    if (uml->shell)
+        return terminal_relay(our_console_fd, GUEST_SHELL_MARKER, &self->process, err);
     if (start_wait_ready(instance, channel[0], &self->process, err) < 0)
         return -1;
     console_stamps(self->console, &instance->stamps[STAMP_KERNEL_ENTERED],
@@ -318,21 +328,54 @@ static int uml_stop(struct instance *instance, struct error **err) {
     return result;
 }
 
-static int uml_start(struct environment *environment, struct instance **ret_instance,
-                     struct error **err) {
-    const struct uml *uml = environment->state;
-    if (!uml || !uml->provisioned)
-        return error_set(err, ERROR_INTERNAL, 0, "the guest has not been provisioned");
+static struct instance *new_instance(struct environment *environment, struct error **err) {
     struct instance *instance = instance_new(environment);
     struct uml_instance *self = calloc(1, sizeof(*self));
     if (!instance || !self) {
         free(self);
         instance_free(instance);
-        return error_no_memory(err);
+        error_no_memory(err);
+        return NULL;
     }
     self->process = PROCESS_NONE;
     self->enclosure.launcher = LAUNCHER_NONE;
     instance->state = self;
+    return instance;
+}
+
+/* The same guest; its console is the user's terminal, nothing is measured. */
+static int uml_shell(struct environment *environment, int *ret_status, struct error **err) {
+    static const struct guest_modules no_modules;
+    struct uml *uml = environment->state;
+    cleanup_free char *path = NULL;
+    struct guest_extra extras[2] = {{.name = NULL}, {.name = NULL}};
+    guest_image_clear(&uml->image);
+    if (guest_shell_find(&path, &extras[0], err) < 0 ||
+        guest_initramfs_build(environment->setup->agent_path, &no_modules, extras, &uml->image,
+                              err) < 0)
+        return -1;
+    uml->shell = true;
+    struct instance *instance = new_instance(environment, err);
+    if (!instance)
+        return -1;
+    cleanup_error struct error *first = NULL;
+    if (start_make_data_folder(instance, &first) == 0)
+        start_guest(instance, &first);
+    uml_stop(instance, first ? NULL : &first);
+    instance_free(instance);
+    *ret_status = 0;
+    return first ? error_move(err, TAKE_PTR(first)) : 0;
+}
+
+static int uml_start(struct environment *environment, struct instance **ret_instance,
+                     struct error **err) {
+    const struct uml *uml = environment->state;
+    if (!uml || !uml->provisioned)
+        return error_set(err, ERROR_INTERNAL, 0, "the guest has not been provisioned");
+    struct instance *instance = new_instance(environment, err);
+    if (!instance)
+        return -1;
+    struct uml_instance *self = instance->state;
     cleanup_error struct error *failure = NULL;
     if (start_make_data_folder(instance, &failure) == 0 && start_guest(instance, &failure) == 0) {
         *ret_instance = instance;
@@ -437,5 +480,7 @@ const struct environment_ops environment_uml = {
     .diagnose = uml_diagnose,
     .stop = uml_stop,
     .release = uml_release,
+    .shell = uml_shell,
+    .shell_note = GUEST_SHELL_NOTE,
     .cold_files = uml_cold_files,
 };

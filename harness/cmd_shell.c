@@ -8,6 +8,9 @@
 #include "harness/agent_path.h"
 #include "harness/data_folder.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct command_input *input = state->input;
     const char **spec = input->options;
@@ -26,14 +29,29 @@ const struct argp shell_argp = {
     .options = (const struct argp_option[]){{NULL, 0, NULL, 0, NULL, 0}},
     .parser = parse,
     .args_doc = "ENV",
-    .doc = "Opens a prompt inside an environment, to see what the workloads see.",
+    .doc =
+        "Opens a prompt inside an environment, to see what the workloads see, with a note of what "
+        "to look at.",
 };
+
+/* A tour of what isolation is made of: the same questions everywhere, other answers. */
+static const char tour[] =
+    "What to look at in there, and once more on the host:\n"
+    "  echo $$; cat /proc/1/comm    this shell's number, and who is process 1\n"
+    "  ps                           which processes can be seen\n"
+    "  cat /proc/mounts             what is mounted, and what of it may be written (ro, rw)\n"
+    "  hostname; ls /sys/class/net  its name, its network devices\n"
+    "  cat /proc/self/cgroup        its control group\n"
+    "  uname -r; cat /proc/cmdline  the kernel: the host's, or one of its own\n"
+    "  grep -E 'Cap|Secc' /proc/self/status   capabilities (0: none), filter of system calls (2: on)\n"
+    "  nproc; free                  its CPUs and memory\n"
+    "`exit` leaves it; everything is removed then.\n";
 
 static int open_shell(struct environment *environment, struct error **err) {
     struct probe_result probe;
     if (!environment->ops->shell) {
         error_set(err, ERROR_UNAVAILABLE, 0, "%s cannot give a prompt", environment->label);
-        return error_advise(err, "container can");
+        return error_advise(err, "container, vm, uml and container@vm can");
     }
     if (environment->ops->probe(environment, &probe, err) < 0)
         return -1;
@@ -43,8 +61,16 @@ static int open_shell(struct environment *environment, struct error **err) {
         return probe.advice[0] ? error_advise(err, "%s", probe.advice) : -1;
     }
     int status = 0;
-    if (environment->ops->provision(environment, err) < 0 ||
-        environment->ops->shell(environment, &status, err) < 0)
+    if (environment->ops->provision(environment, err) < 0)
+        return -1;
+    /* Where a person types. */
+    if (isatty(STDIN_FILENO)) {
+        fputs(tour, stdout);
+        if (environment->ops->shell_note)
+            puts(environment->ops->shell_note);
+        fflush(stdout);
+    }
+    if (environment->ops->shell(environment, &status, err) < 0)
         return -1;
     return status == 0 ? EXIT_CODE_OK : status;
 }

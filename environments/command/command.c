@@ -8,11 +8,10 @@
 
 #include "common/file.h"
 #include "environments/capture.h"
+#include "environments/terminal.h"
 
 #include <ctype.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 
 const char *const command_names[COMMANDS] = {[COMMAND_COPY] = "copy",
                                              [COMMAND_START] = "start",
@@ -243,12 +242,7 @@ static int command_shell(struct environment *environment, int *ret_status, struc
                                                 .cgroup_procs_fd = -1},
                       &process, NULL, NULL, err) < 0)
         return -1;
-    /* Ctrl-C is for the shell. */
-    void (*kept)(int) = signal(SIGINT, SIG_IGN);
-    process_wait(&process, DEADLINE_NONE);
-    signal(SIGINT, kept);
-    *ret_status =
-        WIFEXITED(process.status) ? WEXITSTATUS(process.status) : 128 + WTERMSIG(process.status);
+    *ret_status = terminal_wait(&process);
     return 0;
 }
 

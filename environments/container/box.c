@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * boxmark-box SETTINGS AGENT DATA: makes the built-in container in a guest whose first process
- * started it, with its standard input and output as the agent's channel. A static program in the
- * guest's initramfs, of the same sources as the container on the host. What fails is said on the
- * console.
+ * boxmark-box SETTINGS AGENT DATA [shell]: makes the built-in container in a guest whose first
+ * process started it, with its standard input and output as the agent's channel. A static program
+ * in the guest's initramfs, of the same sources as the container on the host. What fails is said on
+ * the console.
  */
 #include "environments/container/box.h"
 
@@ -134,13 +134,16 @@ static int run(const struct container_plan *plan) {
 }
 
 int main(int argc, char **argv) {
-    static const char *const arguments[] = {CONTAINER_AGENT, "--data", CONTAINER_DATA, NULL};
-    struct container_plan plan = {.arguments = arguments,
+    static const char *const agent[] = {CONTAINER_AGENT, "--data", CONTAINER_DATA, NULL};
+    static const char *const shell[] = {"/bin/sh", "-i", NULL};
+    bool is_shell = argc == 5 && strcmp(argv[4], "shell") == 0;
+    struct container_plan plan = {.arguments = is_shell ? shell : agent,
+                                  .shell = is_shell,
                                   .stdin_fd = STDIN_FILENO,
                                   .stdout_fd = STDOUT_FILENO,
                                   .stderr_fd = STDERR_FILENO};
     struct cgroup_limits limits = {.memory_bytes = 0};
-    if (argc != 4 || getppid() != 1 || box_read(argv[1], &plan, &limits) < 0) {
+    if ((argc != 4 && !is_shell) || getppid() != 1 || box_read(argv[1], &plan, &limits) < 0) {
         fputs("boxmark-box: this is for the first process of a guest of boxmark\n", stderr);
         return 2;
     }

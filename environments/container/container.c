@@ -282,5 +282,6 @@ const struct environment_ops environment_container = {
     .stop = container_stop,
     .release = container_release,
     .shell = container_shell,
+    .shell_note = "The programs are the host's, read-only: the agent's own root has no shell.",
     .cold_files = container_cold_files,
 };

@@ -5,21 +5,9 @@
  */
 #include "environments/container/container.h"
 
-#include "common/file.h"
-
-#include <signal.h>
-#include <string.h>
-#include <sys/wait.h>
+#include "environments/terminal.h"
 
 static const char *const shell_arguments[] = {"/bin/sh", "-i", NULL};
-
-/* Takes the terminal back from a shell that had job control. */
-static void reclaim_terminal(void) {
-    void (*kept)(int) = signal(SIGTTOU, SIG_IGN);
-    if (isatty(STDIN_FILENO))
-        (void)tcsetpgrp(STDIN_FILENO, getpgrp());
-    signal(SIGTTOU, kept);
-}
 
 static int run_shell(struct instance *instance, int *ret_status, struct error **err) {
     struct environment *environment = instance->environment;
@@ -38,13 +26,7 @@ static int run_shell(struct instance *instance, int *ret_status, struct error **
         enclosure_launch(&self->enclosure, instance, &self->process, err) < 0)
         return -1;
     enclosure_settled(&self->enclosure);
-    /* Ctrl-C is for the shell. */
-    void (*kept)(int) = signal(SIGINT, SIG_IGN);
-    process_wait(&self->process, DEADLINE_NONE);
-    signal(SIGINT, kept);
-    reclaim_terminal();
-    *ret_status = WIFEXITED(self->process.status) ? WEXITSTATUS(self->process.status)
-                                                  : 128 + WTERMSIG(self->process.status);
+    *ret_status = terminal_wait(&self->process);
     return 0;
 }
 

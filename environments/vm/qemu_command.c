@@ -111,11 +111,11 @@ static void add_kernel(struct builder *builder, const struct vm_config *config,
      * panic=-1 and reboot=t with -no-reboot: a panic, like an orderly end, ends QEMU at once.
      */
     add_option(builder, "-append",
-               "earlyprintk=ttyS0 quiet console=ttyS0 panic=-1 reboot=t "
-               "transparent_hugepage=%s%s -- --init "
-               "--channel virtio:" QEMU_CHANNEL_NAME " --data-device %s --data /data%s%s",
-               config->huge_page_mode, tsc, devices[config->disk], *config->box ? " --box " : "",
-               config->box);
+               "%squiet console=ttyS0 panic=-1 reboot=t transparent_hugepage=%s%s -- --init "
+               "--channel virtio:" QEMU_CHANNEL_NAME " --data-device %s --data /data%s%s%s",
+               config->shell ? "loglevel=1 " : "earlyprintk=ttyS0 ", config->huge_page_mode, tsc,
+               devices[config->disk], *config->box ? " --box " : "", config->box,
+               config->shell ? " --shell /dev/ttyS0" : "");
 }
 
 static void add_channels(struct builder *builder, const struct vm_config *config,

@@ -28,6 +28,7 @@ struct vm_config {
     uint64_t memory_bytes;
     unsigned tsc_khz;        /* told to the guest's kernel; 0: it finds out by itself */
     unsigned guest_hz;       /* CONFIG_HZ of the guest's kernel; 0: unknown */
+    bool shell;              /* a shell on the console instead of the agent */
     char box[192];           /* settings of a container around the agent; "": none */
     bool overlays;           /* that container needs overlay file systems */
     char huge_page_mode[16]; /* the host's transparent_hugepage mode: always, madvise, never */

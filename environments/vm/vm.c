@@ -8,6 +8,7 @@
 #include "common/file.h"
 #include "environments/capture.h"
 #include "environments/vm/guest_box.h"
+#include "environments/vm/guest_shell.h"
 #include "environments/vm/kvm_counters.h"
 #include "environments/vm/vm_disk.h"
 
@@ -166,6 +167,18 @@ static int need_ready(struct environment *environment, struct error **err) {
     return *result.advice ? error_advise(err, "%s", result.advice) : -1;
 }
 
+/* The container inside, and a shell: what of them is asked for, ended by a NULL name. */
+static int list_extras(const struct guest_box *box, bool shell, char **ret_shell_path,
+                       struct guest_extra extras[4], struct error **err) {
+    unsigned count = 0;
+    for (; box->extras[count].name; count++)
+        extras[count] = box->extras[count];
+    if (shell && guest_shell_find(ret_shell_path, &extras[count++], err) < 0)
+        return -1;
+    extras[count] = (struct guest_extra){.name = NULL};
+    return 0;
+}
+
 static int prepare_image(struct environment *environment, bool fetch, struct error **err) {
     const struct environment_setup *setup = environment->setup;
     struct vm_state *state = environment->state;
@@ -173,11 +186,16 @@ static int prepare_image(struct environment *environment, bool fetch, struct err
                                       setup->cancel_fd};
     cleanup_guest_kernel struct guest_kernel kernel = {0};
     cleanup_guest_box struct guest_box box = {.program = NULL};
+    cleanup_free char *shell_path = NULL;
+    struct guest_extra extras[4];
     struct guest_driver drivers[VM_DRIVERS_MAX];
     vm_config_drivers(&state->options.config, drivers);
     if (guest_kernel_find(state->options.kernel, fetch, &progress, &kernel, err) < 0 ||
         guest_box_prepare(environment, &kernel, &box, err) < 0 ||
-        guest_image_build(setup->agent_path, &kernel, drivers, box.extras, &state->image, err) < 0)
+        list_extras(&box, state->options.config.shell, &shell_path, extras, err) < 0)
+        return error_wrap(err, "environment \"%s\"", environment->label);
+    guest_image_clear(&state->image);
+    if (guest_image_build(setup->agent_path, &kernel, drivers, extras, &state->image, err) < 0)
         return error_wrap(err, "environment \"%s\"", environment->label);
     state->options.config.guest_hz = state->image.hz;
     unprivileged_choose(state->options.config.kvm ? KVM_DEVICE : NULL, &state->unprivileged);
@@ -306,22 +324,31 @@ static char *vm_diagnose(struct instance *instance) {
                        lines ? lines : "");
 }
 
-static int vm_start(struct environment *environment, struct instance **ret_instance,
-                    struct error **err) {
-    const struct vm_state *state = environment->state;
-    if (!state || !state->provisioned)
-        return error_set(err, ERROR_INTERNAL, 0, "the guest has not been provisioned");
+static struct instance *new_instance(struct environment *environment, struct error **err) {
     struct instance *instance = instance_new(environment);
     struct vm_instance *self = calloc(1, sizeof(*self));
     if (!instance || !self) {
         free(self);
         instance_free(instance);
-        return error_no_memory(err);
+        error_no_memory(err);
+        return NULL;
     }
     self->process = PROCESS_NONE;
     self->enclosure.launcher = LAUNCHER_NONE;
     self->stderr_fd = -1;
     instance->state = self;
+    return instance;
+}
+
+static int vm_start(struct environment *environment, struct instance **ret_instance,
+                    struct error **err) {
+    const struct vm_state *state = environment->state;
+    if (!state || !state->provisioned)
+        return error_set(err, ERROR_INTERNAL, 0, "the guest has not been provisioned");
+    struct instance *instance = new_instance(environment, err);
+    if (!instance)
+        return -1;
+    struct vm_instance *self = instance->state;
     cleanup_error struct error *failure = NULL;
     if (vm_instance_start(instance, &failure) == 0) {
         *ret_instance = instance;
@@ -343,6 +370,23 @@ static int vm_start(struct environment *environment, struct instance **ret_insta
     vm_instance_stop(instance, NULL);
     instance_free(instance);
     return error_move(err, TAKE_PTR(failure));
+}
+
+/* The same machine; its console is the user's terminal, nothing is measured. */
+static int vm_shell(struct environment *environment, int *ret_status, struct error **err) {
+    struct vm_state *state = environment->state;
+    state->options.config.shell = true;
+    if (prepare_image(environment, true, err) < 0)
+        return -1;
+    struct instance *instance = new_instance(environment, err);
+    if (!instance)
+        return -1;
+    cleanup_error struct error *first = NULL;
+    vm_instance_shell(instance, &first);
+    vm_instance_stop(instance, first ? NULL : &first);
+    instance_free(instance);
+    *ret_status = 0;
+    return first ? error_move(err, TAKE_PTR(first)) : 0;
 }
 
 static int vm_counters(struct instance *instance, json_t *counters, struct error **err) {
@@ -379,6 +423,8 @@ const struct environment_ops environment_vm = {
     .diagnose = vm_diagnose,
     .stop = vm_instance_stop,
     .release = vm_release,
+    .shell = vm_shell,
+    .shell_note = GUEST_SHELL_NOTE,
     .cold_files = vm_cold_files,
 };
 
@@ -397,5 +443,7 @@ const struct environment_ops environment_stack = {
     .diagnose = vm_diagnose,
     .stop = vm_instance_stop,
     .release = vm_release,
+    .shell = vm_shell,
+    .shell_note = GUEST_SHELL_NOTE,
     .cold_files = vm_cold_files,
 };

@@ -49,6 +49,9 @@ struct vm_instance {
 int vm_instance_start(struct instance *instance, struct error **err);
 int vm_instance_stop(struct instance *instance, struct error **err);
 
+/* Starts QEMU with the user's terminal as the guest's console, until the guest ends. */
+int vm_instance_shell(struct instance *instance, struct error **err);
+
 int vm_footprint(struct instance *instance, struct footprint *ret_footprint, struct error **err);
 
 /* Adds what the fairness audit wants to know. */

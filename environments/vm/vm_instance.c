@@ -2,6 +2,8 @@
 /* One virtual machine, from its disk to its end. */
 #include "common/file.h"
 #include "environments/start.h"
+#include "environments/terminal.h"
+#include "environments/vm/guest_shell.h"
 #include "environments/vm/vm.h"
 #include "environments/vm/vm_disk.h"
 
@@ -201,13 +203,12 @@ static int connect_and_wait(struct instance *instance, struct sockets *sockets,
     return 0;
 }
 
-int vm_instance_start(struct instance *instance, struct error **err) {
+/* From the disk to a QEMU that runs. */
+static int make_and_launch(struct instance *instance, struct sockets *sockets, struct error **err) {
     struct environment *environment = instance->environment;
     const struct environment_setup *setup = environment->setup;
     const struct vm_state *state = environment->state;
     const struct vm_config *config = &state->options.config;
-    __attribute__((cleanup(sockets_cleanup))) struct sockets sockets = {
-        {-1, -1}, {-1, -1}, {-1, -1}};
     if (start_make_data_folder(instance, err) < 0)
         return -1;
     cleanup_free char *disk =
@@ -216,20 +217,41 @@ int vm_instance_start(struct instance *instance, struct error **err) {
         return error_no_memory(err);
     if (vm_disk_make(disk, vm_disk_bytes(setup->data_bytes), config->qcow2, setup->cancel_fd, err) <
             0 ||
-        make_sockets(&sockets, err) < 0)
+        make_sockets(sockets, err) < 0)
         return -1;
     struct qemu_files files = {.qemu = state->qemu,
                                .kernel = state->image.kernel_path,
                                .initramfs = state->image.initramfs_path,
                                .disk = disk,
-                               .agent_fd = sockets.agent[1],
-                               .console_fd = sockets.console[1],
-                               .qmp_fd = sockets.qmp[1]};
+                               .agent_fd = sockets->agent[1],
+                               .console_fd = sockets->console[1],
+                               .qmp_fd = sockets->qmp[1]};
     __attribute__((cleanup(passed_files_cleanup))) struct passed_files passed;
-    if (pass_files(state, &files, &passed, err) < 0 ||
-        launch(instance, &files, &passed, &sockets, err) < 0)
+    if (pass_files(state, &files, &passed, err) < 0)
+        return -1;
+    return launch(instance, &files, &passed, sockets, err);
+}
+
+int vm_instance_start(struct instance *instance, struct error **err) {
+    __attribute__((cleanup(sockets_cleanup))) struct sockets sockets = {
+        {-1, -1}, {-1, -1}, {-1, -1}};
+    if (make_and_launch(instance, &sockets, err) < 0)
         return -1;
     return connect_and_wait(instance, &sockets, err);
+}
+
+int vm_instance_shell(struct instance *instance, struct error **err) {
+    __attribute__((cleanup(sockets_cleanup))) struct sockets sockets = {
+        {-1, -1}, {-1, -1}, {-1, -1}};
+    struct vm_instance *self = instance->state;
+    const struct environment_setup *setup = instance->environment->setup;
+    if (make_and_launch(instance, &sockets, err) < 0)
+        return -1;
+    uint64_t deadline_ns = deadline_after(monotonic_ns(), setup->start_timeout_ns);
+    if (qmp_open(TAKE_FD(sockets.qmp[0]), setup->cancel_fd, deadline_ns, &self->qmp, err) < 0 ||
+        pin_vcpus(instance, deadline_ns, err) < 0)
+        return -1;
+    return terminal_relay(sockets.console[0], GUEST_SHELL_MARKER, &self->process, err);
 }
 
 /* All that QEMU said, into the run's folder; nothing where it said nothing. */
