@@ -85,7 +85,8 @@ static int uml_probe(struct environment *environment, struct probe_result *ret_r
     if (!self->program) {
         result.readiness = READINESS_MISSING;
         snprintf(result.detail, sizeof(result.detail), "user-mode Linux is not installed");
-        snprintf(result.advice, sizeof(result.advice), "install it (Debian: user-mode-linux)");
+        snprintf(result.advice, sizeof(result.advice),
+                 "install it (Debian: apt-get install user-mode-linux)");
     } else if (environment->setup->envelope.cpu_count > 1) {
         result.readiness = READINESS_DEGRADED;
         snprintf(result.detail, sizeof(result.detail),
@@ -119,7 +120,7 @@ static int uml_provision(struct environment *environment, struct error **err) {
     struct uml *self = environment->state;
     if (!self->program) {
         error_set(err, ERROR_UNAVAILABLE, 0, "user-mode Linux is not installed");
-        return error_advise(err, "install it (Debian: user-mode-linux)");
+        return error_advise(err, "install it (Debian: apt-get install user-mode-linux)");
     }
     if (check_data_folder(setup->data_folder, err) < 0 ||
         vm_disk_check(setup->data_folder, vm_disk_bytes(setup->data_bytes), false, false, err) < 0)

@@ -58,8 +58,9 @@ static int check_tools(struct error **err) {
         return 0;
     error_set(err, ERROR_UNAVAILABLE, 0, "building a kernel needs what is missing here:%s",
               missing);
-    return error_advise(err, "install them (Debian, Ubuntu: apt-get install make gcc flex bison bc "
-                             "libelf-dev xz-utils)");
+    return error_advise(err, "install them (Debian, Ubuntu: apt-get install make gcc binutils flex "
+                             "bison bc libelf-dev xz-utils; Fedora: dnf install make gcc binutils "
+                             "flex bison bc elfutils-libelf-devel xz)");
 }
 
 static int check_room(const char *cache, struct error **err) {
