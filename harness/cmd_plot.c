@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/commands.h"
+#include "harness/reference_option.h"
 #include "harness/run_view.h"
 
 #include "common/file.h"
 #include "plots/gnuplot.h"
 
-enum { KEY_SCRIPTS = 256, KEY_FIGURES, KEY_STYLE };
+enum { KEY_SCRIPTS = 256, KEY_FIGURES, KEY_STYLE, KEY_REFERENCE };
 
 struct plot_command {
     const char *run;
     const char *output;
     struct plot_options plot;
+    struct reference_option references;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -32,6 +34,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case KEY_STYLE:
         options->plot.style = argument;
         return 0;
+    case KEY_REFERENCE:
+        return reference_option_add(&options->references, argument, input->err) < 0 ? EINVAL : 0;
     case ARGP_KEY_ARG:
         if (options->run) {
             error_set(input->err, ERROR_USAGE, 0, "one run at a time: \"%s\"", argument);
@@ -57,7 +61,9 @@ const struct argp plot_argp = {
             {"format", 'f', "FORMAT,...", 0, "svg, png, pdf (default: svg,png)", 0},
             {"output", 'o', "DIR", 0, "folder for the figures (default: RUN/plots)", 0},
             {"figures", KEY_FIGURES, "NAME,...", 0,
-             "bars, overview, timeline, distribution, series, ecdf, or all (default)", 0},
+             "bars, overview, timeline, distribution, series, ecdf, references, or all (default)",
+             0},
+            {"reference", KEY_REFERENCE, "NAME", 0, REFERENCE_OPTION_HELP, 0},
             {"style", KEY_STYLE, "STYLE", 0,
              "slide (default), paper (two columns wide, greys) or column", 0},
             {"scripts", KEY_SCRIPTS, "DIR", 0, "your own copies of the gnuplot scripts", 0},
@@ -83,6 +89,9 @@ int command_plot(int argc, char **argv, struct error **err) {
     options.plot.output_folder = folder;
     struct report report;
     run_view_report(&view, &report);
+    cleanup_reference_option struct reference_option references = options.references;
+    if (reference_option_apply(&references, &report, err) < 0)
+        return -1;
     unsigned count = 0;
     if (plot_run(&report, &options.plot, &count, err) < 0)
         return -1;

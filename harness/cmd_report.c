@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/commands.h"
+#include "harness/reference_option.h"
 #include "harness/run_view.h"
 
 #include <string.h>
 
-enum { KEY_FULL = 256, KEY_REFERENCE, REFERENCES_MAX = 16 };
+enum { KEY_FULL = 256, KEY_REFERENCE };
 
 struct report_options {
     const char *run;
     const char *format;
     const char *output;
     bool full;
-    const char *references[REFERENCES_MAX];
-    unsigned reference_count;
+    struct reference_option references;
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
@@ -29,12 +29,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->full = true;
         return 0;
     case KEY_REFERENCE:
-        if (options->reference_count == REFERENCES_MAX) {
-            error_set(input->err, ERROR_USAGE, 0, "more than %d references", REFERENCES_MAX);
-            return EINVAL;
-        }
-        options->references[options->reference_count++] = argument;
-        return 0;
+        return reference_option_add(&options->references, argument, input->err) < 0 ? EINVAL : 0;
     case ARGP_KEY_ARG:
         if (options->run) {
             error_set(input->err, ERROR_USAGE, 0, "one run at a time: \"%s\"", argument);
@@ -59,10 +54,7 @@ const struct argp report_argp = {
         (const struct argp_option[]){
             {"format", 'f', "FORMAT", 0, "terminal (default), or as `--format help` lists", 0},
             {"output", 'o', "FILE", 0, "write there instead of to standard output", 0},
-            {"reference", KEY_REFERENCE, "NAME", 0,
-             "published figures beside the run's: a source of `boxmark list references', or a CSV "
-             "file; may be repeated",
-             0},
+            {"reference", KEY_REFERENCE, "NAME", 0, REFERENCE_OPTION_HELP, 0},
             {"full", KEY_FULL, NULL, 0, "every metric, not the headlines alone", 0},
             {NULL, 0, NULL, 0, NULL, 0},
         },
@@ -85,21 +77,6 @@ static int write_report(const struct report_options *options, const struct repor
     return 0;
 }
 
-static int compare_references(const struct report_options *options, struct report *report,
-                              struct reference_data *data, struct claims *claims,
-                              struct error **err) {
-    if (options->reference_count == 0)
-        return 0;
-    for (unsigned i = 0; i < options->reference_count; i++)
-        if (reference_load_named(data, options->references[i], err) < 0)
-            return -1;
-    if (claims_judge(data, report->summary, report->run, claims, err) < 0)
-        return -1;
-    report->references = data;
-    report->claims = claims;
-    return 0;
-}
-
 int command_report(int argc, char **argv, struct error **err) {
     struct report_options options = {.format = "terminal"};
     const struct report_writer *writer;
@@ -113,9 +90,8 @@ int command_report(int argc, char **argv, struct error **err) {
     report.full = options.full;
     if (options.output)
         report.color = false;
-    cleanup_reference struct reference_data references = {0};
-    cleanup_claims struct claims claims = {0};
-    if (compare_references(&options, &report, &references, &claims, err) < 0)
+    cleanup_reference_option struct reference_option references = options.references;
+    if (reference_option_apply(&references, &report, err) < 0)
         return -1;
     return write_report(&options, writer, &report, err) < 0 ? -1 : EXIT_CODE_OK;
 }

@@ -38,7 +38,7 @@ static void put_picture(const struct summary_cell *cell, unsigned run, const str
                         FILE *to) {
     char middle[FORMAT_BYTES];
     cleanup_free char *alt = text_format("ratio %s", format_ratio(cell->ratio, middle));
-    fprintf(to, "<td class=\"plot c%u\">", html_color(run));
+    fprintf(to, "<td class=\"plot side c%u\">", html_color(run));
     chart_begin(to, 24, alt ? alt : "");
     chart_grid(to, axis, 24);
     chart_mark(to, axis, 1, 0, 24, "one");
@@ -56,7 +56,7 @@ static void put_ratio(double ratio, double low, double high, const char *name, c
         fputs("<td></td><td></td>", to);
         return;
     }
-    fprintf(to, "<td class=\"n\" data-name=\"%s\">%s</td><td data-name=\"%s\">", name,
+    fprintf(to, "<td class=\"n\" data-name=\"%s\">%s</td><td class=\"i\" data-name=\"%s\">", name,
             format_ratio(ratio, first), interval);
     if (isfinite(low) && isfinite(high))
         fprintf(to, "%s to %s", format_end(low, high, first), format_end(high, low, second));
@@ -110,10 +110,9 @@ static size_t put_metric(const struct report_comparison *report, size_t index, F
     if (*better)
         fprintf(to, " <small>%s</small>", better);
     fputs("</h2>\n<figure>\n<table class=\"rows\">\n", to);
-    fprintf(to,
-            "<caption>Ratios to the environment at 1 within each run, with %s intervals, "
-            "logarithmic. The change is against ",
-            confidence);
+    fprintf(to, "<caption>Ratios with %s intervals, logarithmic; at 1, in each run: ", confidence);
+    html_text(to, comparison->runs[0].summary->options.reference);
+    fputs(". The change is against ", to);
     html_text(to, comparison->runs[0].name);
     fputs(".</caption>\n<thead><tr><th scope=\"col\">run</th><th scope=\"col\">ratio</th>"
           "<th scope=\"col\" class=\"n\">median</th><th scope=\"col\" class=\"n\">ratio</th>"
@@ -132,7 +131,7 @@ static size_t put_metric(const struct report_comparison *report, size_t index, F
         for (unsigned j = 0; j < comparison->run_count; j++)
             put_run(report, row, j, compare_scale(row, comparison->run_count), &axis, to);
     }
-    fputs("<tr class=\"axis\"><td class=\"empty\"></td><td class=\"plot\">", to);
+    fputs("<tr class=\"axis\"><td class=\"empty\"></td><td class=\"plot side\">", to);
     chart_axis(to, &axis, "×");
     fputs("</td><td class=\"empty\" colspan=\"7\"></td></tr>\n</tbody>\n</table>\n</figure>\n"
           "</section>\n",

@@ -83,5 +83,6 @@ extern const struct figure_kind figure_timeline;
 extern const struct figure_kind figure_distribution;
 extern const struct figure_kind figure_series;
 extern const struct figure_kind figure_ecdf;
+extern const struct figure_kind figure_references;
 
 #endif

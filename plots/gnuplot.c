@@ -16,13 +16,8 @@
 #define GNUPLOT_TIMEOUT_NS (60 * NS_PER_S)
 
 static const struct figure_kind *const figure_kinds[] = {
-    &figure_bars,
-    &figure_overview,
-    &figure_timeline,
-    &figure_distribution,
-    &figure_series,
-    &figure_ecdf,
-    NULL,
+    &figure_bars,   &figure_overview, &figure_timeline,   &figure_distribution,
+    &figure_series, &figure_ecdf,     &figure_references, NULL,
 };
 enum { KINDS_MAX = 16 };
 

@@ -51,7 +51,7 @@ static int put_row(const struct report *report, const struct axis *axis,
     chart_end(to);
     fprintf(to,
             "</td><td class=\"n\" data-name=\"cost\">× %s</td>"
-            "<td data-name=\"interval\">%s</td><td>",
+            "<td class=\"i\" data-name=\"interval\">%s</td><td>",
             middle, range);
     html_verdict(to, report_verdict(report, cell));
     fputs("</td></tr>\n", to);

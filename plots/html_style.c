@@ -38,7 +38,7 @@ const char html_style[] =
     "tbody th[scope=row]{min-width:7.5rem}td.n,th.n{text-align:right}"
     "td.n{white-space:nowrap}tr.group th{padding-top:.9rem;font-weight:bold;border:0}\n"
     "td.plot{width:38%;padding:0 .25rem;border-bottom-color:transparent}"
-    "td.wide{width:30%}tr.axis td,tr.axis th{border:0}\n"
+    "td.wide{width:30%}td.side{width:20%}td.i{white-space:nowrap}tr.axis td,tr.axis th{border:0}\n"
     "svg.h24,svg.h40{display:block;width:100%;height:1.6rem;overflow:visible}svg.h40{height:2.6rem}"
     "svg path{fill:none;vector-effect:non-scaling-stroke}\n"
     ".grid{stroke:var(--line);stroke-width:1}.one{stroke:var(--text);stroke-width:1.5}"
@@ -72,6 +72,6 @@ const char html_style[] =
     "grid-template-columns:1fr 1fr;padding:.4rem 0;border-bottom:1px solid var(--line)}"
     "table.rows th,table.rows td{border:0;padding:.05rem .2rem;width:auto;text-align:left;"
     "white-space:normal}table.rows th[scope=row],table.rows td.plot,table.rows tr.group th"
-    "{grid-column:1/-1}table.rows tr.axis{padding-top:0}table.rows tr.axis td.empty,"
+    "{grid-column:1/-1}table.rows tr.axis{padding-top:0}table.rows td.empty,"
     "table.rows tr.axis th{display:none}table.rows td[data-name]::before{content:attr(data-name);"
     "color:var(--quiet);font-size:.8rem;display:block}dl{grid-template-columns:1fr}}\n";

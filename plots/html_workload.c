@@ -82,7 +82,7 @@ static void put_figures(const struct report *report, const struct summary_cell *
     else
         fputs("<td></td>", to);
     if (cell_has_ratio_interval(cell))
-        fprintf(to, "<td data-name=\"interval of the ratio\">%s to %s</td>",
+        fprintf(to, "<td class=\"i\" data-name=\"interval of the ratio\">%s to %s</td>",
                 format_end(cell->ratio_low, cell->ratio_high, first),
                 format_end(cell->ratio_high, cell->ratio_low, second));
     else

@@ -82,6 +82,29 @@ fi
 run env LC_ALL=C "$BOXMARK" report "$run_folder"
 unlike "$output" '[^ -~[:space:]]' "nothing but ASCII where the locale has nothing else"
 
+# A source of one's own, beside the run in words and in a picture.
+cat >"$SCRATCH/own.csv" <<'CSV'
+source,workload,metric,unit,direction,environment,variant,value,sd,n,note
+ours2026,prime,time,s,lower,host,,2.000,0.002,10,
+ours2026,prime,time,s,lower,container,,2.003,0.002,10,
+ours2026,zip,time,s,lower,host,"a<b & ""c"" 'd' \e",1.000,0.002,10,
+ours2026,zip,time,s,lower,container,"a<b & ""c"" 'd' \e",1.500,0.002,10,
+CSV
+run "$BOXMARK" report "$run_folder" --reference "$SCRATCH/own.csv"
+status_is 0 "a source of one's own"
+like "$output" '1 reproduced, 1 not reproduced' "is judged"
+if command -v gnuplot >/dev/null; then
+    run "$BOXMARK" plot "$run_folder" --reference "$SCRATCH/own.csv" --figures references \
+        --format svg --output "$SCRATCH/literature"
+    status_is 0 "and drawn"
+    like "$(tr -d '\n' <"$SCRATCH/literature/references.svg")" 'published.*container, here' \
+        "with both rows"
+    run "$BOXMARK" plot "$run_folder" --figures references --output "$SCRATCH/none"
+    like "$output" '^0 figures' "nothing is drawn without a source"
+else
+    skip "gnuplot is not installed" 3
+fi
+
 run "$BOXMARK" report "$run_folder" --reference felter2041
 status_is 2 "an unknown reference is refused"
 like "$errors" 'felter2014' "and the nearest one named"

@@ -19,6 +19,10 @@ static bool has(char **words, const char *word) {
     return false;
 }
 
+static const char *style_of(char **words) {
+    return has(words, "paper") ? "paper" : has(words, "column") ? "column" : NULL;
+}
+
 int main(int argc, char **argv) {
     if (argc < 5)
         return 2;
@@ -41,7 +45,7 @@ int main(int argc, char **argv) {
     if (strncmp(argv[1], "comparison:", 11) == 0) {
         const struct report *const reports[] = {report, report, report};
         const char *const names[] = {"January", "February, Linux 6.18", "March"};
-        struct plot_options plots = {.output_folder = argv[1] + 11};
+        struct plot_options plots = {.output_folder = argv[1] + 11, .style = style_of(argv + 5)};
         result = plot_comparison(reports, names, 3, &plots, NULL, &err);
     } else if (strncmp(argv[1], "compare:", 8) == 0) {
         const struct report_writer *writer = report_writer_find(argv[1] + 8);
@@ -56,9 +60,7 @@ int main(int argc, char **argv) {
         struct plot_options plots = {.formats = has(argv + 5, "pdf") ? "pdf" : "svg,png",
                                      .output_folder = argv[1] + 6,
                                      .figures = has(argv + 5, "main") ? NULL : "all",
-                                     .style = has(argv + 5, "paper")    ? "paper"
-                                              : has(argv + 5, "column") ? "column"
-                                                                        : NULL};
+                                     .style = style_of(argv + 5)};
         result = plot_run(report, &plots, &count, &err);
         printf("%u files\n", count);
     } else {
