@@ -147,7 +147,7 @@ static int add_native_guest(struct run *run, struct error **err) {
     if (environment_new("microguest", &run->setup, &native, err) < 0)
         return -1;
     bool joins = native->ops->probe(native, &result, NULL) == 0 &&
-                 result.readiness == READINESS_READY && strcmp(native->accelerator, "KVM") == 0;
+                 result.readiness != READINESS_MISSING && strcmp(native->accelerator, "KVM") == 0;
     environment_free(native);
     if (!joins)
         return 0;

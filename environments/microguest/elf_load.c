@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "environments/microguest/elf_load.h"
 
+#include "common/units.h"
+
 #include <elf.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -71,6 +73,12 @@ static bool segment_is_sound(const struct image *image, const Elf64_Phdr *segmen
            start % PAGE_BYTES == segment->p_offset % PAGE_BYTES;
 }
 
+static int refuse_memory(const struct vmm *vmm, const char *what, struct error **err) {
+    char size[32];
+    return error_set(err, ERROR_UNAVAILABLE, 0, "%s needs more memory than the guest's %s", what,
+                     format_size(vmm->memory.limit_bytes, size));
+}
+
 /* Pages of the file as they are, read when touched; the rest of the segment is zero. */
 static int map_segment(struct vmm *vmm, int fd, const struct image *image,
                        const Elf64_Phdr *segment, struct error **err) {
@@ -87,6 +95,8 @@ static int map_segment(struct vmm *vmm, int fd, const struct image *image,
                                      (off_t)page_floor(segment->p_offset));
     if (result == -EEXIST)
         return refuse(err, "its segments overlap");
+    if (result == -ENOMEM)
+        return refuse_memory(vmm, "the program", err);
     if (result < 0)
         return error_set(err, ERROR_INTERNAL, (int)-result, "cannot load the program");
     /* Behind the file's last byte the page holds what follows in the file. */
@@ -164,7 +174,7 @@ int elf_make_stack(struct vmm *vmm, struct program *program, char *const *argume
                          : memory_protect(&vmm->memory, (uint64_t)low + STACK_GUARD_BYTES,
                                           STACK_BYTES, PROT_READ | PROT_WRITE);
     if (result < 0)
-        return error_set(err, ERROR_INTERNAL, -result, "cannot make a stack");
+        return refuse_memory(vmm, "the program's stack", err);
     struct stack stack = {.low = (uint64_t)low,
                           .gva = (uint64_t)low + STACK_GUARD_BYTES + STACK_BYTES};
     stack.host = memory_host(&vmm->memory, stack.low, STACK_GUARD_BYTES + STACK_BYTES);

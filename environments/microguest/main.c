@@ -214,7 +214,7 @@ static int run(const struct options *options, struct error **err) {
 }
 
 int main(int argc, char **argv) {
-    struct options options = {.memory_bytes = 256 * MIB_BYTES, .threads = VCPUS_MAX};
+    struct options options = {.memory_bytes = 256 * MIB_BYTES};
     cleanup_error struct error *err = NULL;
     if (parse_options(argc, argv, &options, &err) < 0)
         return complain(err);

@@ -81,7 +81,8 @@ static unsigned vcpus_of_kvm(const struct vmm *vmm) {
     int most = ioctl(vmm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_MAX_VCPUS);
     if (most <= 0)
         most = ioctl(vmm->kvm_fd, KVM_CHECK_EXTENSION, KVM_CAP_NR_VCPUS);
-    return most > 0 ? (unsigned)most : 4;
+    unsigned allowed = most > 0 ? (unsigned)most : 4;
+    return allowed < VCPUS_MAX ? allowed : VCPUS_MAX;
 }
 
 /*
@@ -101,9 +102,12 @@ int vmm_create(struct vmm *vmm, const struct vmm_options *options, struct status
     pthread_mutex_init(&vmm->vcpus_lock, NULL);
     if (open_kvm(vmm, err) < 0 || give_kvm_its_pages(vmm, err) < 0)
         return -1;
-    vmm->threads_max = options->threads < VCPUS_MAX ? options->threads : VCPUS_MAX;
-    if (vmm->threads_max > vcpus_of_kvm(vmm))
-        vmm->threads_max = vcpus_of_kvm(vmm);
+    unsigned most = vcpus_of_kvm(vmm);
+    if (options->threads > most)
+        return error_set(err, ERROR_UNAVAILABLE, 0,
+                         "%u threads are more than the %u virtual CPUs that KVM allows",
+                         options->threads, most);
+    vmm->threads_max = options->threads ? options->threads : most;
     int result = memory_create(&vmm->memory, vmm->vm_fd, options->memory_bytes);
     if (result < 0)
         return error_set(err, ERROR_INTERNAL, -result, "cannot give the guest its memory");
@@ -150,6 +154,7 @@ struct vcpu *vmm_take_vcpu(struct vmm *vmm) {
         if (vcpu)
             vmm->vcpus[vmm->vcpu_count++] = vcpu;
     } else if (!vcpu) {
+        vmm->threads_refused = true;
         errno = EAGAIN;
     }
     if (vcpu) {
@@ -189,6 +194,11 @@ void vmm_end(struct vmm *vmm, int status, const char *format, ...) {
 }
 
 void vmm_exit(struct vmm *vmm, int status) {
+    if (status != 0 && vmm->threads_refused)
+        vmm_end(vmm, status & 0xff,
+                "the program ended with status %d after it was refused a thread: there are %u "
+                "virtual CPUs",
+                status & 0xff, vmm->threads_max);
     atomic_store(&vmm->status->ended, 1);
     _exit(status & 0xff);
 }

@@ -46,6 +46,7 @@ struct vmm {
     pthread_mutex_t vcpus_lock;
     struct vcpu *vcpus[VCPUS_MAX];
     unsigned vcpu_count, threads_max;
+    bool threads_refused;
     _Atomic unsigned threads;
     uint64_t signals_ignored; /* bit n: signal n is ignored */
     unsigned uid, gid;
@@ -53,8 +54,8 @@ struct vmm {
 
 struct vmm_options {
     uint64_t memory_bytes; /* that the program can use */
-    unsigned threads;
-    int cpuid_fd; /* what was prepared (cpuid.h), or -1: ask KVM */
+    unsigned threads;      /* at most; 0: as many as there can be */
+    int cpuid_fd;          /* what was prepared (cpuid.h), or -1: ask KVM */
 };
 
 /* KVM opened and checked, memory and tables made. `status` is borrowed. */

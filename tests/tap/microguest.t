@@ -53,7 +53,29 @@ status_is 120 "no threads at all are refused"
 run "$MONITOR" --data "$SCRATCH/missing" "$AGENT"
 status_is 120 "a missing data folder is refused"
 run "$MONITOR" --memory 64K "$AGENT"
-like "$status" '^12[0-9]$' "too little memory ends it with a status of its own"
+status_is 120 "too little memory for the program is refused"
+like "$errors" 'memory' "by name"
+guest --threads 129 "$AGENT"
+status_is 120 "more threads than there can be are refused"
+like "$errors" '128' "with the limit"
+many='{"type":"run","id":1,"workload":"prime","parameters":{"limit":99,"events":20,"threads":3,"iterations":1,"warmups":0}}'
+run sh -c 'echo "$1" | { shift; "$@"; }' sh "$many" "$MONITOR" --threads 2 --user $user --data "$DATA" \
+    "$AGENT" --data /data
+status_is 1 "a program that starts more threads than it may have ends"
+like "$errors" 'refused a thread: there are 2 virtual CPUs' "and is told why"
+deny=$BUILDDIR/tests/tools/deny
+run "$deny" kvm_capability:74=22 kvm_capability:136=22 -- "$MONITOR" "$AGENT"
+if [ "$status" = 77 ]; then
+    skip "seccomp is not to be had" 2
+else
+    status_is 120 "a KVM without what is needed is refused"
+    like "$errors" 'needed: KVM_CAP_SYNC_REGS KVM_CAP_IMMEDIATE_EXIT' "and all that it lacks is named"
+fi
+run "$deny" openat=2 -- "$MONITOR" "$AGENT"
+status_is 120 "a machine without KVM is refused"
+like "$errors" 'cannot open /dev/kvm: No such file.*kvm_intel' "and what to do is said"
+run "$deny" openat=13 -- "$MONITOR" "$AGENT"
+like "$errors" 'cannot open /dev/kvm: Permission denied.*member of the group' "so is a lack of permission"
 
 # What a program may not do: it is ended, the fault is named.
 while read -r payload expected; do
@@ -169,6 +191,21 @@ like "$(grep '"workload":"disk"' "$SCRATCH/run/journal.jsonl")" \
 run "$BOXMARK" run -p smoke -e microguest --dry-run
 status_is 0 "a dry run says what would be done"
 like "$output" 'boxmark-microguest --data' "with the command"
+
+# Where the virtual machine is emulated and this is not, it takes part unasked, also where control
+# groups are missing.
+for world in '' 'mount -t tmpfs none /sys/fs/cgroup &&'; do
+    what=${world:+without cgroups }
+    if [ -n "$world" ] && ! { [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; }; then
+        skip "only root can hide cgroups"
+        continue
+    fi
+    run ${world:+unshare -m} sh -c "$world exec '$BOXMARK' run -p smoke --dry-run"
+    case $output in
+    *'vm (TCG)'*) like "$output$errors" 'microguest joins: ' "${what}it joins an emulated VM" ;;
+    *) skip "${what}no emulated VM here" ;;
+    esac
+done
 
 # Many starts: no process, file or lock is left. BOXMARK_TEST_STARTS=1000 for a long look.
 starts=${BOXMARK_TEST_STARTS:-50}
