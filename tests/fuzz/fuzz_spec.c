@@ -6,6 +6,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static const struct environment_setup setup = {.version = "0.1.0", .cancel_fd = -1};
+    /* Without a home there are no files of the user's to look into. */
+    static bool homeless;
+    if (!homeless)
+        homeless = unsetenv("HOME") == 0 && unsetenv("XDG_CONFIG_HOME") == 0;
     cleanup_free char *text = fuzz_text(data, size);
     cleanup_error struct error *err = NULL;
     struct environment *environment = NULL;
