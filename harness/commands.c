@@ -22,6 +22,8 @@ const struct command commands[] = {
      command_shell, false},
     {"guest", "build, show or remove the virtual machine's kernel and image", &guest_argp,
      command_guest, false},
+    {"history", "collect the summaries of many runs; see when something changed", &history_argp,
+     command_history, false},
     {"verify", "show that a run is what it was; sign it", &verify_argp, command_verify, false},
     {"manual", "the manual page and the completion", &manual_argp, command_manual, true},
     {NULL, NULL, NULL, NULL, false},

@@ -55,6 +55,11 @@ struct figure_kind {
 /* Runs gnuplot over a finished figure, in every format asked for. */
 int drawing_add(struct drawing *drawing, struct figure *figure, struct error **err);
 
+/* Figures of something that is no run: `draw` adds them. options->figures is not used. */
+int plot_drawing(int (*draw)(const void *what, struct drawing *drawing, struct error **err),
+                 const void *what, const struct plot_options *options, unsigned *ret_count,
+                 struct error **err);
+
 /* Sets what the drawing's style asks of a figure. */
 void drawing_style(const struct drawing *drawing, struct figure *figure);
 

@@ -359,3 +359,14 @@ int plot_comparison(const struct report *const *reports, const char *const *name
         *ret_count = drawing.file_count;
     return 0;
 }
+
+int plot_drawing(int (*draw)(const void *what, struct drawing *drawing, struct error **err),
+                 const void *what, const struct plot_options *options, unsigned *ret_count,
+                 struct error **err) {
+    cleanup_drawing struct drawing drawing = {0};
+    if (drawing_open(&drawing, options, err) < 0 || draw(what, &drawing, err) < 0)
+        return -1;
+    if (ret_count)
+        *ret_count = drawing.file_count;
+    return 0;
+}
