@@ -103,10 +103,9 @@ static int write_settings(const struct history_report *report, const unsigned *g
             cleanup_free char *name = column_name(report, i);
             if (!name)
                 return error_no_memory(err);
+            /* Otava knows two directions. */
             fprintf(to, "      %s:\n        column: %s\n        direction: %d\n", name, name,
-                    strcmp(better, "lower") == 0    ? -1
-                    : strcmp(better, "higher") == 0 ? 1
-                                                    : 0);
+                    strcmp(better, "lower") == 0 ? -1 : 1);
         }
     }
     return 0;
