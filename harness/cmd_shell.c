@@ -40,7 +40,7 @@ static const char tour[] =
     "  echo $$; cat /proc/1/comm    this shell's number, and who is process 1\n"
     "  ps                           which processes can be seen\n"
     "  cat /proc/mounts             what is mounted, and what of it may be written (ro, rw)\n"
-    "  hostname; ls /sys/class/net  its name, its network devices\n"
+    "  hostname; cat /proc/net/dev  its name, its network devices\n"
     "  cat /proc/self/cgroup        its control group\n"
     "  uname -r; cat /proc/cmdline  the kernel: the host's, or one of its own\n"
     "  grep -E 'Cap|Secc' /proc/self/status   capabilities (0: none), filter of system calls (2: on)\n"

@@ -19,14 +19,15 @@
 static const char *const on_off[] = {"on", "off", NULL};
 static const char *const auto_on_off[] = {"auto", "on", "off", NULL};
 static const char *const mitigations[] = {"default", "ssbd", NULL};
-static const char *const networks[] = {"none", "host", NULL};
+static const char *const networks[] = {"none", "veth", "host", NULL};
 static const char *const roots[] = {"bind", "tmpfs", "overlay", NULL};
 static const char *const data_kinds[] = {"bind", "overlay", NULL};
 
 const struct spec_key container_keys[] = {
     {"seccomp", on_off, "filter system calls"},
     {"userns", auto_on_off, "user namespace; auto: on unless root starts it"},
-    {"net", networks, "a network namespace of its own without any network, or the host's"},
+    {"net", networks,
+     "its own network namespace: empty, or with a pair of devices to nowhere; or the host's"},
     {"root", roots, "the agent bound into an empty root, copied into it, or an image's overlay"},
     {"data", data_kinds, "the data folder itself, or an overlay that writes into it"},
     {"mitigation", mitigations, "ssbd: also disable speculative store bypass, as old kernels did"},
@@ -80,9 +81,12 @@ static void choose_storage(const struct spec *spec, struct container_plan *plan)
 
 int container_read_options(const struct spec *spec, bool root, struct container_plan *plan,
                            struct cgroup_limits *limits, struct error **err) {
+    const char *network = spec_value(spec, container_keys, "net");
     choose_user_namespace(spec, root, plan);
     choose_storage(spec, plan);
-    plan->host_network = strcmp(spec_value(spec, container_keys, "net"), "host") == 0;
+    plan->network = strcmp(network, "host") == 0   ? NETWORK_HOST
+                    : strcmp(network, "veth") == 0 ? NETWORK_VETH
+                                                   : NETWORK_NONE;
     plan->ssbd = strcmp(spec_value(spec, container_keys, "mitigation"), "ssbd") == 0;
     return parse_quota(spec, limits, err);
 }
@@ -118,7 +122,7 @@ int container_open(struct environment *environment, struct error **err) {
         return -1;
     cgroup_remove_leftovers(self->world);
     return environment_is_on(environment, "seccomp")
-               ? container_filter_compile(plan->host_network, &self->filter, err)
+               ? container_filter_compile(plan->network != NETWORK_NONE, &self->filter, err)
                : 0;
 }
 

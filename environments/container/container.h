@@ -28,6 +28,12 @@ enum user_namespace {
     USER_NAMESPACE_LAST,  /* made by root after everything else, mapped to nobody */
 };
 
+enum network {
+    NETWORK_NONE, /* a namespace with a loopback that is down */
+    NETWORK_VETH, /* and one end of a pair of devices, whose other end leads nowhere */
+    NETWORK_HOST, /* the namespace of whoever starts it */
+};
+
 enum root_kind {
     ROOT_BIND,    /* a file system in memory, the agent bound into it */
     ROOT_TMPFS,   /* the same, the agent copied into it */
@@ -47,7 +53,7 @@ struct container_plan {
     enum user_namespace user_namespace;
     uid_t uid; /* on the host, of the container's root */
     gid_t gid;
-    bool host_network;
+    enum network network;
     enum root_kind root;
     uint64_t root_bytes;          /* ROOT_BIND, ROOT_TMPFS: most that fits */
     bool data_overlay;            /* what is written goes through an overlay into the data folder */
@@ -67,6 +73,11 @@ uint64_t container_namespaces(const struct container_plan *plan);
 
 /* launch_plan.child; the cookie is a container_plan. */
 void container_child(const void *cookie, const char **step);
+
+/* ---- network.c ---- */
+
+/* net=veth, in the network namespace just entered. Negative with errno. */
+int container_make_network(int proc_fd, const char **step);
 
 /* ---- root.c: what it sees ---- */
 

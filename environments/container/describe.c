@@ -7,10 +7,13 @@
 
 static void describe_namespaces(const struct container_plan *plan, FILE *to) {
     fprintf(to, "clone3 with new namespaces: mount, pid, ipc, uts, cgroup%s%s\n",
-            plan->host_network ? "" : ", net",
+            plan->network == NETWORK_HOST ? "" : ", net",
             plan->user_namespace == USER_NAMESPACE_FIRST ? ", user" : "");
-    if (plan->host_network)
+    if (plan->network == NETWORK_HOST)
         fprintf(to, "  the network is the host's (net=host)\n");
+    else if (plan->network == NETWORK_VETH)
+        fprintf(to, "  a pair of network devices into a second namespace, where nobody is "
+                    "(net=veth)\n");
     else
         fprintf(to, "  no network: only a loopback device, which is down\n");
     fprintf(to, "  it dies when boxmark dies (parent-death signal), and all in it die with it\n");

@@ -31,6 +31,8 @@ static int try_steps(const struct container_plan *plan, const char **step) {
     *step = "making namespaces";
     if (unshare((int)(container_namespaces(plan) & ~(uint64_t)CLONE_NEWUSER)) < 0)
         return -1;
+    if (plan->network == NETWORK_VETH && container_make_network(proc_fd, step) < 0)
+        return -1;
     *step = "mounting inside of a mount namespace";
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
         mount("boxmark", "/proc", "tmpfs", MS_NOSUID, "size=4k") < 0)
@@ -140,8 +142,9 @@ int container_probe(struct environment *environment, struct probe_result *ret_re
         snprintf(ret_result->detail, sizeof(ret_result->detail), "%s failed: %s", refusal.step,
                  refusal.errnum == ENOSPC ? "no more of them are allowed"
                                           : strerror(refusal.errnum));
-        missing(ret_result,
-                refusal.errnum == ENODEV ? "as root: modprobe overlay" : refusal_advice(plan));
+        missing(ret_result, refusal.errnum == ENODEV       ? "as root: modprobe overlay"
+                            : refusal.errnum == EOPNOTSUPP ? "as root: modprobe veth"
+                                                           : refusal_advice(plan));
         return 0;
     }
     probe_limits(environment, container, ret_result);

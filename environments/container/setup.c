@@ -19,7 +19,7 @@ uint64_t container_namespaces(const struct container_plan *plan) {
     uint64_t flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
     if (plan->user_namespace == USER_NAMESPACE_FIRST)
         flags |= CLONE_NEWUSER;
-    if (!plan->host_network)
+    if (plan->network != NETWORK_HOST)
         flags |= CLONE_NEWNET;
     return flags;
 }
@@ -54,6 +54,8 @@ static int set_up(const struct container_plan *plan, const char **step) {
     *step = "mapping its user";
     if (plan->user_namespace == USER_NAMESPACE_FIRST &&
         container_map_user(proc_fd, plan->uid, plan->gid) < 0)
+        return -1;
+    if (plan->network == NETWORK_VETH && container_make_network(proc_fd, step) < 0)
         return -1;
     *step = "setting its host name";
     if (sethostname(CONTAINER_HOSTNAME, strlen(CONTAINER_HOSTNAME)) < 0)

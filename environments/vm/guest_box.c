@@ -24,6 +24,7 @@ int guest_box_read(const struct environment *environment, struct vm_config *conf
         return -1;
     _Static_assert(sizeof(config->box) >= BOX_TEXT_BYTES, "");
     box_write(&plan, &limits, config->box);
+    config->veth = plan.network == NETWORK_VETH;
     config->overlays = plan.root == ROOT_OVERLAY || plan.data_overlay;
     return 0;
 }
@@ -78,7 +79,7 @@ int guest_box_prepare(const struct environment *environment, const struct guest_
     if (!box.program)
         return error_set(err, ERROR_UNAVAILABLE, 0, "the program %s is not there", &BOX_PROGRAM[1]);
     if (spec_is_on(environment->inner, container_keys, "seccomp") &&
-        container_filter_compile(plan.host_network, &box.filter, err) < 0)
+        container_filter_compile(plan.network != NETWORK_NONE, &box.filter, err) < 0)
         return -1;
     box.extras[0] =
         (struct guest_extra){.name = &BOX_PROGRAM[1], .mode = 0755, .path = box.program};

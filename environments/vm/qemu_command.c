@@ -250,5 +250,7 @@ void vm_config_drivers(const struct vm_config *config,
     ret_drivers[count++] = (struct guest_driver){"ext4", "CONFIG_EXT4_FS", false};
     if (config->overlays)
         ret_drivers[count++] = (struct guest_driver){"overlay", "CONFIG_OVERLAY_FS", false};
+    if (config->veth)
+        ret_drivers[count++] = (struct guest_driver){"veth", "CONFIG_VETH", false};
     ret_drivers[count] = (struct guest_driver){NULL, NULL, false};
 }

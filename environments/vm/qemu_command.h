@@ -30,7 +30,7 @@ struct vm_config {
     unsigned guest_hz;       /* CONFIG_HZ of the guest's kernel; 0: unknown */
     bool shell;              /* a shell on the console instead of the agent */
     char box[192];           /* settings of a container around the agent; "": none */
-    bool overlays;           /* that container needs overlay file systems */
+    bool overlays, veth;     /* that container needs overlay file systems, network devices */
     char huge_page_mode[16]; /* the host's transparent_hugepage mode: always, madvise, never */
 };
 
@@ -57,7 +57,7 @@ static inline void qemu_command_cleanup(struct qemu_command *command) {
 void qemu_command_print(const struct qemu_command *command, FILE *to);
 
 /* The drivers that the guest kernel must have for this machine; ends with a NULL module. */
-#define VM_DRIVERS_MAX 10
+#define VM_DRIVERS_MAX 12
 void vm_config_drivers(const struct vm_config *config,
                        struct guest_driver ret_drivers[VM_DRIVERS_MAX]);
 

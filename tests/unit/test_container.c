@@ -282,6 +282,26 @@ static void the_agent_works_in_the_hosts_network(void **state) {
     run_agent(state, "container:net=host", true);
 }
 
+/* A pair into nowhere: a device inside, none on the host. */
+static void the_agent_works_with_network_devices(void **state) {
+    static const char *const specs[] = {"container:net=veth", "container:net=veth,userns=on"};
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < 2; i++) {
+        struct environment *environment = open_environment(fixture, specs[i]);
+        struct instance *instance = start(environment);
+        cleanup_free char *path = text_format("/proc/%d/net/dev", (int)instance->pid);
+        cleanup_free char *devices = NULL;
+        assert_int_equal(file_read(path, &devices, NULL, NULL), 0);
+        assert_non_null(strstr(devices, "eth0:"));
+        assert_null(strstr(devices, "outside:"));
+        free(devices);
+        assert_int_equal(file_read("/proc/self/net/dev", &devices, NULL, NULL), 0);
+        assert_null(strstr(devices, "outside:"));
+        stop(instance);
+    }
+    run_agent(state, specs[0], true);
+}
+
 static void the_agent_works_copied_into_memory(void **state) {
     run_agent(state, "container:root=tmpfs", true);
 }
@@ -784,6 +804,7 @@ int main(void) {
         test(the_agent_works_without_seccomp),
         test(the_agent_works_in_a_user_namespace),
         test(the_agent_works_in_the_hosts_network),
+        test(the_agent_works_with_network_devices),
         test(the_agent_works_copied_into_memory),
         test(the_agent_works_with_ssbd),
         test(facts_say_what_is_in_force),

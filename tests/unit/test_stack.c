@@ -94,11 +94,11 @@ static void the_guest_is_told(void **state) {
     struct vm_config config = {.cpus = 2};
     struct container_plan plan = {.agent_path = NULL};
     struct cgroup_limits limits = {.memory_bytes = 0};
-    environment_new("container:userns=on,data=overlay,cpu_quota=150%,mitigation=ssbd@vm", &setup,
-                    &environment, &err);
+    environment_new("container:userns=on,net=veth,data=overlay,cpu_quota=150%,mitigation=ssbd@vm",
+                    &setup, &environment, &err);
     assert_no_error(err);
     assert_int_equal(guest_box_read(environment, &config, &err), 0);
-    assert_true(config.overlays);
+    assert_true(config.overlays && config.veth);
     /* The kernel splits its command line at blanks and understands quotes. */
     assert_null(strpbrk(config.box, " \t\"'"));
     assert_int_equal(box_read(config.box, &plan, &limits), 0);
@@ -107,7 +107,7 @@ static void the_guest_is_told(void **state) {
     assert_int_equal(plan.root, ROOT_BIND);
     assert_true(plan.data_overlay);
     assert_true(plan.ssbd);
-    assert_false(plan.host_network);
+    assert_int_equal(plan.network, NETWORK_VETH);
     assert_int_equal(limits.memory_bytes, UINT64_C(512) << 20);
     assert_int_equal(limits.cpu_quota_us * 100 / limits.cpu_period_us, 150);
     environment_free(environment);
@@ -123,8 +123,8 @@ static void nonsense_is_refused_in_the_guest(void **state) {
     (void)state;
     static const char *const texts[] = {
         "", "userns=1", "nonsense",
-        "userns=9,id=0,host_net=0,root=0,overlay=0,ssbd=0,memory=1,pids=1,quota_us=0,period_us=0",
-        "userns=0,id=0,host_net=0,root=7,overlay=0,ssbd=0,memory=1,pids=1,quota_us=0,period_us=0"};
+        "userns=9,id=0,net=0,root=0,overlay=0,ssbd=0,memory=1,pids=1,quota_us=0,period_us=0",
+        "userns=0,id=0,net=0,root=7,overlay=0,ssbd=0,memory=1,pids=1,quota_us=0,period_us=0"};
     for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
         struct container_plan plan = {.agent_path = NULL};
         struct cgroup_limits limits = {.memory_bytes = 0};
