@@ -222,8 +222,11 @@ int file_cache_folder(char **ret_path, struct error **err) {
     if (file_make_folders(path, 0700, err) < 0)
         return error_advise(err, "set XDG_CACHE_HOME to a folder that you can write");
     struct stat status;
-    if (stat(path, &status) < 0 || status.st_uid != getuid()) {
-        error_set(err, ERROR_INTERNAL, 0, "the cache folder %s belongs to another user", path);
+    /* In a folder for all, a link may lead to a folder of ours that is meant for something else. */
+    bool shared = strncmp(path, "/tmp/", 5) == 0;
+    if ((shared ? lstat : stat)(path, &status) < 0 || !S_ISDIR(status.st_mode) ||
+        status.st_uid != getuid()) {
+        error_set(err, ERROR_INTERNAL, 0, "the cache folder %s is not a folder of this user", path);
         return error_advise(err, "set XDG_CACHE_HOME to a folder of your own");
     }
     *ret_path = TAKE_PTR(path);

@@ -218,6 +218,18 @@ static void cache_folder_follows_the_environment(void **state) {
     assert_error(err, ERROR_INTERNAL, "/proc/none");
 }
 
+static void a_planted_cache_folder_is_refused(void **state) {
+    struct error *err = NULL;
+    cleanup_free char *path = NULL, *shared = inside(state, "shared");
+    cleanup_free char *link = inside(state, "shared/boxmark"), *ours = inside(state, "ours");
+    assert_int_equal(mkdir(shared, 0777), 0);
+    assert_int_equal(mkdir(ours, 0700), 0);
+    assert_int_equal(symlink(ours, link), 0);
+    setenv("XDG_CACHE_HOME", shared, 1);
+    assert_int_equal(file_cache_folder(&path, &err), -1);
+    assert_error(err, ERROR_INTERNAL, "not a folder of this user");
+}
+
 static void programs_are_found(void **state) {
     cleanup_free char *shell = file_find_program("sh");
     assert_non_null(shell);
@@ -247,6 +259,7 @@ int main(void) {
         CASE(a_dangling_link_is_removed),
         CASE(sha256_is_the_standard_one),
         CASE(cache_folder_follows_the_environment),
+        CASE(a_planted_cache_folder_is_refused),
         CASE(programs_are_found),
     };
     return cmocka_run_group_tests_name("file", tests, NULL, NULL);
