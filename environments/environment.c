@@ -133,6 +133,11 @@ void environment_title(const struct environment *environment, char *text, size_t
         snprintf(text, capacity, "%s (%s)", environment->label, environment->accelerator);
 }
 
+bool environment_is_emulated(const struct environment *environment) {
+    return strcmp(environment->accelerator, ACCELERATOR_TCG) == 0 ||
+           strcmp(environment->accelerator, ACCELERATOR_KVM_EMULATED) == 0;
+}
+
 const char *environment_value(const struct environment *environment, const char *key) {
     return spec_value(environment->spec, environment->ops->keys, key);
 }

@@ -207,6 +207,9 @@ struct environment *environment_free(struct environment *environment);
 /* "vm (TCG)": the label with its accelerator; every table, plot and row shows this. */
 void environment_title(const struct environment *environment, char *text, size_t capacity);
 
+/* Is its guest's code executed in software, by whatever means? */
+bool environment_is_emulated(const struct environment *environment);
+
 /* The value of a key of the environment's spec, or its default. */
 const char *environment_value(const struct environment *environment, const char *key);
 bool environment_is_on(const struct environment *environment, const char *key);

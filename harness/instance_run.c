@@ -418,7 +418,7 @@ int run_instance(struct run *run, uint64_t block, unsigned position, unsigned en
         .environment = run->environments[environment],
         .entry = entry,
         .units_before = run->progress.done,
-        .units = strcmp(run->environments[environment]->accelerator, "TCG") == 0 ? 8 : 1,
+        .units = environment_is_emulated(run->environments[environment]) ? 8 : 1,
     };
     if (!entry)
         return error_no_memory(err);

@@ -14,7 +14,7 @@ static double block_units(const struct run *run) {
     double units = 0;
     for (unsigned i = 0; i < run->environment_count; i++)
         if (!run->dropped[i])
-            units += strcmp(run->environments[i]->accelerator, "TCG") == 0 ? 8 : 1;
+            units += environment_is_emulated(run->environments[i]) ? 8 : 1;
     return units;
 }
 

@@ -135,8 +135,12 @@ static char *value_text(const char *name, double value) {
     size_t length = strlen(name);
     if (length > 3 && strcmp(name + length - 3, "_ns") == 0)
         return strdup(format_duration((uint64_t)value, text));
-    return strdup(value >= 10 && value < 1e15 ? (snprintf(text, sizeof(text), "%.0f", value), text)
-                                              : format_value(value, text));
+    /* A median of counts is a whole number, or half of one. */
+    if (value == floor(value) && value < 1e15) {
+        snprintf(text, sizeof(text), "%.0f", value);
+        return strdup(text);
+    }
+    return strdup(format_value(value, text));
 }
 
 static int add_rows(struct side_table *table, json_t *workloads, struct error **err) {

@@ -69,7 +69,7 @@ program_path=$PATH
 
 # ---- Those that fail on the way: named, and the host's figures are kept --------------------------
 
-compare sound -e vm --start-timeout 2m
+compare sound -e vm -w startup --starts 2 --start-timeout 2m
 if [ "$status" = 3 ]; then
     diag "$errors"
     skip "no guest kernel can be had here" 1
@@ -83,6 +83,23 @@ like "$(cat "$SCRATCH/sound/journal.jsonl")" '"qemu_capabilities":"0000000000000
 
 # Long enough to be met at work.
 long=(--set prime.events=600 --set prime.iterations=5)
+
+# Whether it starts cold or warm, each start has all that can be told of it.
+metrics='clean_up cold_ready helper_alive kernel_entered ready stop user_instruction'
+is "$(sed -n 's/.*"vm","[A-Za-z]*","startup","\([a-z_]*\)".*/\1/p' "$SCRATCH/sound/samples.csv" | sort -u |
+    paste -sd' ')" "$metrics" "all stages of a start are timed"
+is "$(grep -c '"type":"start".*"environment":"vm".*"cold":true,"how":".*dropped' \
+    "$SCRATCH/sound/journal.jsonl")" 2 "two cold starts, caches dropped before each"
+is "$(grep -c '"vm","[A-Za-z]*","startup","ready"' "$SCRATCH/sound/samples.csv")" 2 "two warm ones"
+instance=$(grep '"type":"instance".*"environment":"vm"' "$SCRATCH/sound/journal.jsonl")
+for stamp in launch helper_alive kernel_entered user_instruction agent_ready stop_requested reaped cleaned; do
+    like "$instance" "\"stamps_ns\":\{[^}]*\"$stamp\":[0-9]" "stamp $stamp"
+done
+like "$instance" '"footprint":\{[^}]*"guest_bytes":[1-9][^}]*"idle_cpu_ns":[0-9]' \
+    "memory of the guest and CPU time at rest are measured"
+run "$BOXMARK" report "$SCRATCH/sound"
+like "$output" 'Footprint.*of it guest.*vm \((KVM|TCG)\) +[0-9.]+ MiB +[0-9.]+ MiB +[0-9.]+ MiB' \
+    "and stand in the report"
 
 # failing NAME REGEX ARGUMENT...
 failing() {
@@ -160,7 +177,7 @@ else
         ln -s /proc/self/fd "$SCRATCH/dev/fd"; mkdir "$SCRATCH/dev/shm"; chmod 1777 "$SCRATCH/dev/shm"
         mount --rbind "$SCRATCH/dev" /dev'
     run in_world "$bare" "$BOXMARK" doctor
-    like "$(vm_line)" 'degraded +TCG: software emulation \(TCG\), not KVM: there is no /dev/kvm' \
+    like "$(vm_line)" 'degraded .*TCG: software emulation \(TCG\), not KVM: there is no /dev/kvm' \
         "no /dev/kvm: software emulation, and why"
     run in_world "$bare" "$BOXMARK" run -p smoke -w prime -e host -e vm --require-kvm -o "$SCRATCH/no"
     status_is 3 "no /dev/kvm: --require-kvm refuses"

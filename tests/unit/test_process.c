@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #define LONG_NS (60 * NS_PER_S)
@@ -165,6 +166,24 @@ static void own_usage_can_be_read(void **state) {
     assert_true(process_pss_bytes(1 << 23) == UINT64_MAX);
 }
 
+static void mappings_can_be_told_apart(void **state) {
+    (void)state;
+    enum { BYTES = 64 << 20, TOUCHED = 8 << 20 };
+    uint64_t before = process_mappings_bytes(getpid(), BYTES, NULL);
+    int fd = memfd_create("marked", MFD_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(ftruncate(fd, BYTES), 0);
+    char *memory = mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    assert_true(memory != MAP_FAILED);
+    memset(memory, 1, TOUCHED);
+    assert_true(process_mappings_bytes(getpid(), BYTES, NULL) >= before + TOUCHED);
+    assert_true(process_mappings_bytes(getpid(), 0, "memfd:marked") == TOUCHED);
+    assert_true(process_mappings_bytes(getpid(), 2 * (uint64_t)BYTES, "memfd:marked") == 0);
+    assert_true(process_mappings_bytes(1 << 23, 0, NULL) == UINT64_MAX);
+    munmap(memory, BYTES);
+    close(fd);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status_is_told),
@@ -175,6 +194,7 @@ int main(void) {
         cmocka_unit_test(standard_descriptors_may_be_swapped),
         cmocka_unit_test(signals_and_affinity_are_set),
         cmocka_unit_test(own_usage_can_be_read),
+        cmocka_unit_test(mappings_can_be_told_apart),
     };
     return cmocka_run_group_tests_name("process", tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include <csv.h>
 #include <jansson.h>
 #include <locale.h>
+#include <math.h>
 
 struct golden {
     const char *file;
@@ -304,6 +305,27 @@ static void csv_holds_no_formulas(void **state) {
     fixture_free(report);
 }
 
+static void json_tells_footprint_and_counters(void **state) {
+    (void)state;
+    const struct golden golden = {.format = "json", .fixture = THREE};
+    cleanup_free char *text = written(&golden);
+    json_auto_t *json = json_loads(text, 0, NULL);
+    const json_t *vm = json_array_get(json_object_get(json, "footprint"), 2);
+    assert_string_equal(json_string_value(json_object_get(vm, "environment")), "vm");
+    assert_true(json_number_value(json_object_get(vm, "guest_bytes")) == 61500000);
+    assert_true(json_number_value(json_object_get(vm, "beyond_bytes")) == 20500000);
+    /* 3 ms and 4 ms of 400 ms. */
+    assert_true(fabs(json_number_value(json_object_get(vm, "idle_cpus")) - 0.00875) < 1e-9);
+    const json_t *counters = json_object_get(json, "counters");
+    assert_int_equal(json_object_size(counters), 1);
+    const json_t *prime = json_object_get(json_object_get(counters, "vm"), "prime");
+    assert_int_equal(json_integer_value(json_object_get(prime, "requests")), 2);
+    prime = json_object_get(prime, "counters");
+    assert_true(json_number_value(json_object_get(prime, "exits")) == 5001);
+    /* 3 once; what the other request did not count happened in it not once. */
+    assert_true(json_number_value(json_object_get(prime, "io_exits")) == 1.5);
+}
+
 static void unknown_writer_is_null(void **state) {
     (void)state;
     assert_null(report_writer_find("papyrus"));
@@ -319,6 +341,7 @@ int main(void) {
         cmocka_unit_test(json_is_valid_and_ascii),
         cmocka_unit_test(csv_rows_have_all_columns),
         cmocka_unit_test(csv_holds_no_formulas),
+        cmocka_unit_test(json_tells_footprint_and_counters),
         cmocka_unit_test(unknown_writer_is_null),
     };
     return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
