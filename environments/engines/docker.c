@@ -79,6 +79,7 @@ const struct engine engine_docker = {
     .program = "docker",
     .packages = {"docker.io", "moby-engine", "docker"},
     .service = "docker",
+    .daemon = "dockerd",
     .version = version,
     .start = start,
     .remove = remove_one,

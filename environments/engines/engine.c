@@ -74,6 +74,28 @@ static void install_advice(const struct environment *environment, char *text, si
     }
 }
 
+/* The program is there, but what stands behind it does not answer. */
+static int say_service(const struct environment *environment, const struct error *failure,
+                       struct error **err) {
+    const struct engine *engine = engine_of(environment);
+    const char *reason = error_message(failure);
+    const char *sudo = geteuid() == 0 ? "" : "sudo ";
+    char advice[160];
+    error_set(err, ERROR_UNAVAILABLE, 0, "%s", reason);
+    if (!engine->service)
+        return -1;
+    error_wrap(err, "its service does not answer");
+    if (strstr(reason, "ermission denied"))
+        return error_advise(err, "run boxmark as root, or as a member of the group %s",
+                            engine->service);
+    cleanup_free char *daemon = file_find_program(engine->daemon);
+    cleanup_free char *path = text_format("/usr/sbin/%s", engine->daemon);
+    if (daemon || (path && file_exists(path)))
+        return error_advise(err, "%ssystemctl start %s", sudo, engine->service);
+    install_advice(environment, advice, sizeof(advice));
+    return *advice ? error_advise(err, "%s", advice) : -1;
+}
+
 /* ERROR_UNAVAILABLE with the reason and what to do about it. */
 static int check_here(const struct environment *environment, struct error **err) {
     const struct engine *engine = engine_of(environment);
@@ -94,12 +116,7 @@ static int check_here(const struct environment *environment, struct error **err)
     cleanup_free char *printed = NULL;
     cleanup_error struct error *failure = NULL;
     if (engine_run(environment, NULL, engine->version, &printed, &failure) < 0) {
-        error_set(err, ERROR_UNAVAILABLE, 0, "%s", error_message(failure));
-        if (!engine->service)
-            return -1;
-        error_wrap(err, "its service does not answer");
-        return error_advise(err, "%ssystemctl start %s", geteuid() == 0 ? "" : "sudo ",
-                            engine->service);
+        return say_service(environment, failure, err);
     }
     take_version(printed, world->version, sizeof(world->version));
     return 0;

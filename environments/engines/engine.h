@@ -33,7 +33,8 @@ struct engine {
     const char *packages[3];
     bool root_only;
     bool private_mounts; /* it mounts nothing itself: the root is put together before it starts */
-    const char *service; /* what must run for `version` to succeed, for advice; or NULL */
+    const char *service; /* what must run for `version` to succeed; or NULL */
+    const char *daemon;  /* the program of that service */
     const char *advice;  /* where `version` fails though the program is there; or NULL */
     const char *const *version;
     const char *const *start;

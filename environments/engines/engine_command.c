@@ -127,10 +127,9 @@ static int expand_one(const struct places *places, const char *from, char **ret_
         fputs(text ? text : "", stream);
         from += strlen(value->name);
     }
-    bool failed = fflush(stream) != 0;
+    /* Only its end gives the text its final place. */
+    bool failed = fclose(TAKE_PTR(stream)) != 0;
     if (empty || failed) {
-        /* The stream must not write any more into what is freed. */
-        fclose(TAKE_PTR(stream));
         free(argument);
         return failed ? error_no_memory(err) : 0;
     }

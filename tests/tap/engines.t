@@ -19,47 +19,10 @@ wait_until() {
     done
 }
 
-# ---- Docker's daemon ----
-
-dockerd_pid=
-
-cgroups_named() {
-    find /sys/fs/cgroup -depth -type d -name "$1" 2>/dev/null
-}
-
-end_dockerd() {
-    local folder
-    kill "$dockerd_pid" 2>/dev/null
-    wait "$dockerd_pid" 2>/dev/null
-    awk -v scratch="$SCRATCH/" 'index($2, scratch) == 1 { print $2 }' /proc/self/mounts | sort -r |
-        xargs -r -n 1 umount
-    [ -n "$had_docker_groups" ] || cgroups_named docker | while read -r folder; do
-        rmdir "$folder" 2>/dev/null
-    done
-    [ -n "$had_docker_key" ] || rm -f /etc/docker/key.json
-}
-
-docker_answers() {
-    docker version --format '{{.Server.Version}}' >/dev/null 2>&1
-}
-
-start_dockerd() {
-    had_docker_groups=$(cgroups_named docker)
-    had_docker_key=$(ls /etc/docker/key.json 2>/dev/null)
-    export DOCKER_HOST=unix://$SCRATCH/docker.sock
-    mkdir "$SCRATCH/docker"
-    dockerd --data-root "$SCRATCH/docker/data" --exec-root "$SCRATCH/docker/exec" \
-        --pidfile "$SCRATCH/docker/pid" -H "$DOCKER_HOST" --iptables=false --ip6tables=false \
-        --bridge=none >"$SCRATCH/docker/log" 2>&1 &
-    dockerd_pid=$!
-    cleanup end_dockerd
-    wait_until 30 docker_answers || diag "dockerd does not answer: $(tail -n 3 "$SCRATCH/docker/log")"
-}
-
-if command -v docker >/dev/null && ! docker_answers && [ "$(id -u)" -eq 0 ] &&
-    command -v dockerd >/dev/null; then
-    start_dockerd
-fi
+# shellcheck source=tests/dockerd.bash
+. "$SRCDIR/tests/dockerd.bash"
+cleanup dockerd_end
+dockerd_start "$SCRATCH/docker" || diag "no docker daemon answers, none could be started"
 
 no_processes() {
     [ -z "$(processes_with "$SCRATCH/data")" ]
@@ -92,8 +55,9 @@ done
 if [ "${#ready[@]}" -gt 0 ]; then
     out=$SCRATCH/real
     run "$BOXMARK" run "${smoke[@]}" -e host "${ready[@]}" -q -o "$out"
-    like "$status" '^(0|4)$' "all of them in one run"
-    [ "$status" -eq 0 ] || [ "$status" -eq 4 ] || diag "$errors"
+    # 4 and 5: so short a work on a busy machine tells nothing of times; what was done, it does.
+    like "$status" '^(0|4|5)$' "all of them in one run"
+    [[ $status =~ ^(0|4|5)$ ]] || diag "$errors"
     for spec in "${ready[@]}"; do
         [ "$spec" != -e ] || continue
         line=$(grep '"type":"instance"' "$out/journal.jsonl" | grep -F "\"environment\":\"$spec\"")
@@ -125,7 +89,7 @@ if command -v docker >/dev/null; then
     run env DOCKER_HOST="unix://$SCRATCH/nowhere.sock" "$BOXMARK" run "${smoke[@]}" -e docker
     status_is 3 "a daemon that is down makes docker unavailable"
     like "$errors" "its service does not answer.*nowhere.sock" "and is named"
-    like "$errors" "systemctl start docker" "with the command that helps"
+    like "$errors" "systemctl start docker|install.* docker" "with the command that helps"
 else
     skip "docker is not installed" 3
 fi
@@ -151,12 +115,6 @@ fi
 
 # ---- Engines that misbehave: scripts in place of an OCI runtime ----
 
-if [ "$(id -u)" -ne 0 ]; then
-    skip "OCI runtimes are for root" 1
-    done_testing
-    exit
-fi
-
 # fake NAME LINE...: an engine; `run` executes the lines, with \$DATA the data folder on the host.
 fake() {
     fake=$SCRATCH/$1
@@ -172,47 +130,51 @@ fake() {
     chmod +x "$fake"
 }
 
-fake noisy 'echo "Warming up ..."' 'printf "almost there\nno newline follows: \n"' \
-    "exec '$AGENT' --data \"\$DATA\""
-run "$BOXMARK" run "${smoke[@]}" -e "oci:runtime=$fake" -q -o "$SCRATCH/noisy-run"
-like "$status" '^(0|4)$' "noise before the agent's first line does no harm"
-like "$(cat "$SCRATCH/noisy-run/journal.jsonl")" '"said_before_the_agent":"[^"]*Warming up' \
-    "and is recorded"
-nothing_left "a noisy engine"
+if [ "$(id -u)" -eq 0 ]; then
+    fake noisy 'echo "Warming up ..."' 'printf "almost there\nno newline follows: \n"' \
+        "exec '$AGENT' --data \"\$DATA\""
+    run "$BOXMARK" run "${smoke[@]}" -e "oci:runtime=$fake" -q -o "$SCRATCH/noisy-run"
+    like "$status" '^(0|4|5)$' "noise before the agent's first line does no harm"
+    like "$(cat "$SCRATCH/noisy-run/journal.jsonl")" '"said_before_the_agent":"[^"]*Warming up' \
+        "and is recorded"
+    nothing_left "a noisy engine"
 
-fake failing 'echo "no room for another box" >&2' 'exit 7'
-run "$BOXMARK" run "${smoke[@]}" -e "oci:runtime=$fake"
-status_is 3 "an engine that fails is unavailable"
-like "$errors" "exited with status 7" "its status is named"
-like "$errors" "no room for another box" "its words are shown"
-nothing_left "a failing engine"
+    fake failing 'echo "no room for another box" >&2' 'exit 7'
+    run "$BOXMARK" run "${smoke[@]}" -e "oci:runtime=$fake"
+    status_is 3 "an engine that fails is unavailable"
+    like "$errors" "exited with status 7" "its status is named"
+    like "$errors" "no room for another box" "its words are shown"
+    nothing_left "a failing engine"
 
-fake endless 'exec yes "still loading"'
-run "$BOXMARK" run "${smoke[@]}" -e "oci:runtime=$fake"
-status_is 3 "an engine that prints without end is unavailable"
-like "$errors" "no agent|prints without end" "and named"
-nothing_left "an endless engine"
+    fake endless 'exec yes "still loading"'
+    run "$BOXMARK" run "${smoke[@]}" -e "oci:runtime=$fake"
+    status_is 3 "an engine that prints without end is unavailable"
+    like "$errors" "no agent|prints without end" "and named"
+    nothing_left "an endless engine"
 
-fake silent 'sleep 1000'
-run "$BOXMARK" run "${smoke[@]}" --start-timeout 2s -e "oci:runtime=$fake"
-status_is 3 "an engine that never speaks is unavailable"
-like "$errors" "not ready within 2.0 s" "the time that it had is named"
-nothing_left "a silent engine"
+    fake silent 'sleep 1000'
+    run "$BOXMARK" run "${smoke[@]}" --start-timeout 2s -e "oci:runtime=$fake"
+    status_is 3 "an engine that never speaks is unavailable"
+    like "$errors" "not ready within 2.0 s" "the time that it had is named"
+    nothing_left "a silent engine"
 
-fake lingering "'$AGENT' --data \"\$DATA\"" 'trap "" TERM' 'while :; do sleep 1; done'
-run "$BOXMARK" run --dry-run "${smoke[@]}" -e "oci:runtime=$fake"
-status_is 0 "an engine that does not stop is stopped"
-nothing_left "a lingering engine"
+    fake lingering "'$AGENT' --data \"\$DATA\"" 'trap "" TERM' 'while :; do sleep 1; done'
+    run "$BOXMARK" run --dry-run "${smoke[@]}" -e "oci:runtime=$fake"
+    status_is 0 "an engine that does not stop is stopped"
+    nothing_left "a lingering engine"
 
-fake deserting "'$AGENT' --data \"\$DATA\" </dev/null" 'exit 0'
-run "$BOXMARK" run "${smoke[@]}" -e host -e "oci:runtime=$fake" -q -o "$SCRATCH/deserting-run"
-status_is 3 "an engine that loses the channel fails"
-like "$errors" "closed|exited with status 0" "and how is said"
-nothing_left "a deserting engine"
+    fake deserting "'$AGENT' --data \"\$DATA\" </dev/null" 'exit 0'
+    run "$BOXMARK" run "${smoke[@]}" -e host -e "oci:runtime=$fake" -q -o "$SCRATCH/deserting-run"
+    status_is 3 "an engine that loses the channel fails"
+    like "$errors" "closed|exited with status 0" "and how is said"
+    nothing_left "a deserting engine"
 
-run "$BOXMARK" run "${smoke[@]}" -e oci:runtime=/no/such/runtime
-status_is 3 "a runtime that is not there is unavailable"
-like "$errors" "/no/such/runtime is not installed" "and named"
+    run "$BOXMARK" run "${smoke[@]}" -e oci:runtime=/no/such/runtime
+    status_is 3 "a runtime that is not there is unavailable"
+    like "$errors" "/no/such/runtime is not installed" "and named"
+else
+    skip "OCI runtimes are for root" 29
+fi
 
 # ---- Killed at any moment: nothing remains ----
 
