@@ -18,6 +18,7 @@
 static const struct workload_description null_description = {
     .name = "null",
     .summary = "an empty request: the cost of asking",
+    .version = 1,
     .hidden = true,
     .parameters = (const struct parameter_description[]){{NULL, 0, 0, NULL}},
     .metrics =
@@ -29,6 +30,7 @@ static const struct workload_description null_description = {
 static const struct workload_description calibrate_description = {
     .name = "calibrate",
     .summary = "a short fixed loop: the speed of the CPU now",
+    .version = 1,
     .hidden = true,
     .parameters =
         (const struct parameter_description[]){
@@ -63,6 +65,7 @@ static const struct workload_description calls_description = {
 static const struct workload_description prime_description = {
     .name = "prime",
     .summary = "prime numbers by trial division, as sysbench cpu (CPU)",
+    .version = 1,
     .parameters =
         (const struct parameter_description[]){
             COMMON_PARAMETERS,
@@ -86,6 +89,7 @@ static const struct workload_description prime_description = {
 static const struct workload_description zip_description = {
     .name = "zip",
     .summary = "deflate into a real ZIP archive (CPU and memory)",
+    .version = 1,
     .needs_data = true,
     .parameters =
         (const struct parameter_description[]){
@@ -110,6 +114,7 @@ static const struct workload_description zip_description = {
 static const struct workload_description stream_description = {
     .name = "stream",
     .summary = "STREAM copy, scale, add, triad (memory bandwidth)",
+    .version = 1,
     .parameters =
         (const struct parameter_description[]){
             {"threads", 1, MAX_THREADS, "worker threads"},
@@ -147,6 +152,7 @@ static const struct workload_description stream_description = {
 static const struct workload_description disk_description = {
     .name = "disk",
     .summary = "one file in large records, direct I/O, as IOzone (disk)",
+    .version = 1,
     .needs_data = true,
     .parameters =
         (const struct parameter_description[]){
@@ -171,6 +177,7 @@ static const struct workload_description disk_description = {
 static const struct workload_description startup_description = {
     .name = "startup",
     .summary = "from launching an instance to its agent being ready",
+    .version = 1,
     .by_harness = true,
     .parameters = (const struct parameter_description[]){{NULL, 0, 0, NULL}},
     .metrics =

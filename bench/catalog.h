@@ -30,9 +30,10 @@ struct parameter_description {
 struct workload_description {
     const char *name;
     const char *summary;
-    bool needs_data; /* uses the data folder */
-    bool hidden;     /* for tests and calibration: not in the default selection nor in lists */
-    bool by_harness; /* measured by the harness; the agent does not know it (startup) */
+    unsigned version; /* of the work: raised when the same parameters come to mean other work */
+    bool needs_data;  /* uses the data folder */
+    bool hidden;      /* for tests and calibration: not in the default selection nor in lists */
+    bool by_harness;  /* measured by the harness; the agent does not know it (startup) */
     const struct parameter_description *parameters; /* ends with a NULL name */
     const struct metric_description *metrics;       /* ends with a NULL name */
 };

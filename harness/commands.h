@@ -23,7 +23,8 @@ struct command {
 extern const struct command commands[];
 
 extern const struct argp run_argp, demo_argp, doctor_argp, list_argp, report_argp, plot_argp,
-    compare_argp, shell_argp, guest_argp, verify_argp, history_argp, manual_argp;
+    compare_argp, baseline_argp, check_argp, shell_argp, guest_argp, verify_argp, history_argp,
+    manual_argp;
 int command_run(int argc, char **argv, struct error **err);
 int command_demo(int argc, char **argv, struct error **err);
 int command_doctor(int argc, char **argv, struct error **err);
@@ -31,6 +32,8 @@ int command_list(int argc, char **argv, struct error **err);
 int command_report(int argc, char **argv, struct error **err);
 int command_plot(int argc, char **argv, struct error **err);
 int command_compare(int argc, char **argv, struct error **err);
+int command_baseline(int argc, char **argv, struct error **err);
+int command_check(int argc, char **argv, struct error **err);
 int command_shell(int argc, char **argv, struct error **err);
 int command_guest(int argc, char **argv, struct error **err);
 int command_history(int argc, char **argv, struct error **err);

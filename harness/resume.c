@@ -174,7 +174,7 @@ int resumption_load(const char *folder, struct run_options *options,
     return 0;
 }
 
-/* Members of run.json that must be equal for the samples to belong together. */
+/* Members of run.json that must be equal for the samples to belong together, beside the work. */
 static const char *const must_match[][2] = {
     {"boxmark", NULL},
     {"agent", "sha256"},
@@ -184,7 +184,6 @@ static const char *const must_match[][2] = {
     {"machine", "kernel"},
     {"machine", "kernel_version"},
     {"machine", "envelope"},
-    {"workloads", NULL},
 };
 
 static const json_t *member(const json_t *record, const char *const names[2]) {
@@ -205,10 +204,9 @@ static int changed(const char *what, const json_t *before, const json_t *now, st
     return error_advise(err, "begin a new run; samples of the two would not be comparable");
 }
 
-int resumption_check(const struct resumption *resumption, const json_t *record,
-                     struct error **err) {
+int record_check_same(const json_t *earlier, const json_t *record, struct error **err) {
     for (unsigned i = 0; i < sizeof(must_match) / sizeof(*must_match); i++) {
-        const json_t *before = member(resumption->record, must_match[i]);
+        const json_t *before = member(earlier, must_match[i]);
         const json_t *now = member(record, must_match[i]);
         cleanup_free char *what =
             text_format("%s%s%s", must_match[i][0], must_match[i][1] ? "." : "",
@@ -216,6 +214,17 @@ int resumption_check(const struct resumption *resumption, const json_t *record,
         if (!equal(before, now))
             return changed(what ? what : "", before, now, err);
     }
+    return 0;
+}
+
+int resumption_check(const struct resumption *resumption, const json_t *record,
+                     struct error **err) {
+    if (record_check_same(resumption->record, record, err) < 0)
+        return -1;
+    const json_t *works_before = json_object_get(resumption->record, "workloads");
+    const json_t *works_now = json_object_get(record, "workloads");
+    if (!equal(works_before, works_now))
+        return changed("workloads", works_before, works_now, err);
     static const char *const environment_keys[] = {"label", "accelerator", "image"};
     const json_t *before = json_object_get(resumption->record, "environments");
     const json_t *now = json_object_get(record, "environments");

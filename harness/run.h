@@ -36,6 +36,8 @@ struct run_options {
     bool no_plots;
     bool quiet;
     const char *resume; /* run folder to continue, or NULL */
+    /* {"container": ["zip"]}: measure only these pairs (borrowed); NULL: all of them. */
+    const json_t *pairs;
 };
 
 /* Why a run ended; kept in run.json. */

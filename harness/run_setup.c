@@ -338,9 +338,10 @@ static json_t *asked_json(const struct run_options *options) {
 static json_t *works_json(const struct run *run) {
     json_t *list = json_array();
     for (unsigned i = 0; i < run->works.count; i++)
-        json_array_append_new(list,
-                              json_pack("{s:s, s:O}", "name", run->works.works[i].description->name,
-                                        "parameters", run->works.works[i].parameters));
+        json_array_append_new(list, json_pack("{s:s, s:i, s:O}", "name",
+                                              run->works.works[i].description->name, "version",
+                                              (int)run->works.works[i].description->version,
+                                              "parameters", run->works.works[i].parameters));
     return list;
 }
 

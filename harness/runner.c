@@ -25,6 +25,20 @@ static bool nothing_left(const struct run *run) {
     return true;
 }
 
+/* Whether this environment is to do this work; NULL `pairs`: each does all. */
+static bool is_wanted(const struct run *run, unsigned environment, unsigned work) {
+    const json_t *names =
+        json_object_get(run->options->pairs, run->environments[environment]->label);
+    size_t index;
+    json_t *name;
+    json_array_foreach(names, index, name) {
+        const char *text = json_string_value(name);
+        if (text && strcmp(text, run->works.works[work].description->name) == 0)
+            return true;
+    }
+    return !run->options->pairs;
+}
+
 static int run_block(struct run *run, uint64_t block, const bool *active, struct error **err) {
     struct plan_block plan;
     plan_block(run->seed, block, run->environment_count, run->works.count, &plan);
@@ -32,7 +46,10 @@ static int run_block(struct run *run, uint64_t block, const bool *active, struct
         unsigned environment = plan.environments[position];
         if (run->dropped[environment])
             continue;
-        if (run_instance(run, block, position, environment, &plan, active, err) < 0)
+        bool wanted[WORKLOADS_MAX];
+        for (unsigned i = 0; i < run->works.count; i++)
+            wanted[i] = active[i] && is_wanted(run, environment, i);
+        if (run_instance(run, block, position, environment, &plan, wanted, err) < 0)
             return -1;
     }
     return 0;
