@@ -5,6 +5,7 @@
 #include "harness/interrupt.h"
 #include "harness/resume.h"
 #include "harness/run.h"
+#include "results/manifest.h"
 
 #include <string.h>
 
@@ -122,7 +123,7 @@ static int measure(struct run *run, const struct retry *retry, const json_t *rec
         (void)file_remove_tree(run->folder, NULL);
         return error_wrap(err, "--retry measures here what the run measured");
     }
-    return run_carry_out(run, err);
+    return run_carry_out(run, err) < 0 ? -1 : manifest_write(run->folder, err);
 }
 
 int retry_measure(const struct gate_result *result, const json_t *record, const char *folder,

@@ -100,7 +100,7 @@ static double reference_value(const struct baseline *now, const struct gate_row 
  * and there is no power to lose: the chance is taken to be a hundredth.
  */
 static double half_width(const struct gate_change *change, double alpha, double resolution) {
-    bool blind = change->error > log1p(resolution) / 8;
+    bool blind = change->error > log1p(resolution) / 4;
     return gate_critical(blind ? alpha / 100 : alpha, change->df) * change->error;
 }
 

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tests/unit/gate_fixture.h"
 
-#include "tests/unit/report_fixture.h"
-
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { BLOCKS = 8 };
+
+const char gate_hostile_text[] =
+    "vm\n::error::x\r# SKIP `|*_<b a='\"'>&amp;%0A]]> \\ \033[31m\xc3\xa4"
+    "\xe2\x80\xae, @you #1";
 
 static const struct {
     const char *workload, *metric, *unit, *better;
@@ -41,7 +43,7 @@ static struct summary_cell make_cell(double value, double noise, unsigned run) {
 }
 
 static const char *guest_label(const struct gate_fixture_options *options) {
-    return options->hostile ? fixture_hostile_text : "vm";
+    return options->hostile ? gate_hostile_text : "vm";
 }
 
 static struct summary *make_summary(const struct gate_fixture_options *options, bool is_now,

@@ -32,6 +32,10 @@ struct gate_fixture {
     struct gate_settings settings;
 };
 
+/* Text that every format treats as special somewhere; valid UTF-8, as all that came through JSON.
+ */
+extern const char gate_hostile_text[];
+
 void gate_fixture_make(struct gate_fixture *fixture, const struct gate_fixture_options *options);
 void gate_fixture_clear(struct gate_fixture *fixture);
 #define cleanup_gate_fixture __attribute__((cleanup(gate_fixture_clear)))

@@ -1,0 +1,297 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The regression gate from end to end: baseline and check, retries, formats, everything refused.
+# shellcheck source=tests/tap/lib.sh
+. "${SRCDIR:-$(dirname "$0")/../..}/tests/tap/lib.sh"
+cd "$SCRATCH" || exit 1
+
+host=mock:label=host,noise=0.02
+
+# measure OUT ENV [ARGUMENT...]: ten blocks of scripted agents, on a fake clock.
+measure() {
+    local out=$1 environment=$2
+    shift 2
+    "$BOXMARK" run -q --no-plots -p smoke -w prime,zip,stream,disk --blocks 10 -o "$out" \
+        -e "$host" -e "$environment" "$@" >/dev/null 2>&1
+}
+
+# verdicts: "workload/metric verdict" of the last check in JSON.
+verdicts() {
+    awk -F'"' '/"workload":/ { w = $4 } /"metric":/ { m = $4 }
+        /"verdict":/ && /^      / { print w "/" m, $4 }' "$1" | sort
+}
+
+measure before mock:label=box,noise=0.02 --seed 1
+measure before2 mock:label=box,noise=0.02 --seed 2
+measure after mock:label=box,noise=0.02 --seed 3
+measure slow mock:label=box,noise=0.02,delay=1.2 --seed 4
+measure fast mock:label=box,noise=0.02,delay=0.8 --seed 5
+
+# ---- Baseline --------------------------------------------------------------------------------
+
+run "$BOXMARK" baseline before before2 -o base.json
+status_is 0 "a baseline of two runs"
+like "$output" '5 metrics of 2 runs' "it says what it holds"
+ok "it is JSON" python3 -c 'import json, sys; json.load(open("base.json"))'
+ok "a small one" [ "$(wc -c <base.json)" -lt 20000 ]
+run "$BOXMARK" baseline before -o nowhere/base.json
+status_is 2 "a place that cannot be written"
+run "$BOXMARK" baseline before
+status_is 2 "no place to write to"
+like "$errors" '-o' "the message says what is missing"
+run "$BOXMARK" baseline -o base.json
+status_is 2 "no run"
+
+# ---- Check -----------------------------------------------------------------------------------
+
+check() {
+    run "$BOXMARK" check --baseline base.json "$@"
+}
+
+check after
+status_is 0 "nothing has changed: it passes"
+like "$output" 'same: of 5 metrics 5 same' "and says so"
+check slow
+status_is 1 "20 % slower: a regression"
+like "$output" 'mock:label=box,noise=0.02,delay=1.2 is compared with' "the other label is named"
+check slow --format json=slow.json -q
+is "$(verdicts slow.json)" "disk/seq_read worse
+disk/seq_write worse
+prime/time worse
+stream/triad worse
+zip/time worse" "every metric is named, times and rates alike"
+check fast
+status_is 0 "faster is no regression"
+like "$output" 'better' "and is called better"
+
+# Everything on another machine is three times slower, the host too.
+cat >scale.py <<'END'
+import json, sys
+base = json.load(open("base.json"))
+for metric in base["metrics"]:
+    factor = 3 if metric["better"] == "lower" else 1 / 3
+    metric["values"] = [[value * factor for value in run] for run in metric["values"]]
+for run in base["runs"]:
+    run["machine"]["cpu_model"] = "Another CPU"
+json.dump(base, open("elsewhere.json", "w"))
+END
+python3 scale.py
+run "$BOXMARK" check --baseline elsewhere.json after
+status_is 0 "a baseline from another machine, three times slower, passes"
+run "$BOXMARK" check --baseline elsewhere.json --absolute after
+status_is 2 "but not in absolute terms"
+like "$errors" 'cpu_model' "the machines are named"
+check --absolute after
+status_is 0 "absolute values on the same machine"
+like "$output" 'prime/time in mock:label=host' "with those of the host"
+
+# ---- Retry -----------------------------------------------------------------------------------
+
+check slow --retry 2 -q
+status_is 1 "what is slower stays slower however often it is measured"
+ok "two runs were measured" test -e slow.retry-1/samples.csv -a -e slow.retry-2/samples.csv
+check slow --format json
+like "$output" '"retries": 2' "later checks count them, too"
+like "$output" '"now_blocks": 30' "with all of their blocks"
+measure part mock:label=box,noise=0.02 --seed 6
+cat >only-zip.ini <<'END'
+[between_runs]
+zip/time = 40 %
+END
+check part --config only-zip.ini --retry 1 -q
+status_is 4 "noise that could hide a change is inconclusive"
+is "$(grep -oE '"(prime|zip|stream|disk|startup)"' part.retry-1/samples.csv | sort -u)" '"zip"' \
+    "only what was suspicious is measured again"
+check after --retry 1 -q
+ok "nothing suspicious: nothing is measured" test ! -e after.retry-1
+
+# ---- What fails ------------------------------------------------------------------------------
+
+check part --config only-zip.ini --fail-on worse
+status_is 0 "--fail-on worse lets the inconclusive pass"
+like "$output" 'inconclusive' "but shows it"
+check part --config only-zip.ini --fail-on worse,bad
+status_is 2 "an outcome that is none"
+printf '[ignore]\n* = yes\n' >ignore.ini
+check after --config ignore.ini
+status_is 4 "a check that watches nothing does not pass"
+measure skewed mock:label=box,noise=0.02,skew=1.2 --set prime.events=40
+check skewed
+status_is 5 "a run that failed its audit is untrustworthy"
+run "$BOXMARK" baseline skewed -o skewed.json
+status_is 5 "and makes no baseline"
+ok "none at all" test ! -e skewed.json
+"$BOXMARK" run -q --no-plots -p smoke -w prime --blocks 2 -o few -e "$host" -e mock:label=box,noise=0.02 \
+    >/dev/null 2>&1
+check few
+status_is 4 "too few blocks, and metrics that are missing, are inconclusive"
+like "$output" 'not measured in this run' "the gaps are named"
+
+# ---- Not comparable, bad input ---------------------------------------------------------------
+
+# refused NAME REGEX ARGUMENT...: exit code 2, in words, nothing on standard output.
+refused() {
+    local name=$1 message=$2
+    shift 2
+    run "$BOXMARK" check "$@"
+    status_is 2 "$name is refused"
+    like "$errors" "$message" "$name: in words"
+    is "$output" "" "$name: no table"
+}
+
+# with SED: the baseline changed by a sed script.
+with() {
+    sed "$1" base.json >changed.json
+}
+
+with 's/"schema": 1/"schema": 2/'
+refused "another schema" 'schema 2' --baseline changed.json after
+with 's/"limit": 2000/"limit": 3000/'
+refused "another parameter" 'prime.limit is 3000.*2000' --baseline changed.json after
+with 's/"name": "zip", "version": 1/"name": "zip", "version": 7/'
+refused "another version of a workload" 'zip is of version 7' --baseline changed.json after
+with 's/zip digest/other digest/'
+refused "another answer" 'answer of zip' --baseline changed.json after
+with 's/noise=0.02", "kind": "mock", "accelerator": "none"/noise=0.02", "kind": "mock", "accelerator": "KVM"/'
+refused "another accelerator" 'under KVM in the baseline and under none' --baseline changed.json after
+refused "a baseline that is none" 'not a baseline' --baseline after/run.json after
+refused "a baseline that is missing" 'nowhere.json' --baseline nowhere.json after
+head -c 900 base.json >changed.json
+refused "half a baseline" 'changed.json:[0-9]+' --baseline changed.json after
+refused "a run that is missing" 'nowhere' --baseline base.json nowhere
+refused "no baseline" 'which baseline' after
+refused "no run" 'which run' --baseline base.json
+refused "an unknown format" 'did you mean "junit"' --baseline base.json --format junt after
+refused "an unknown option" 'did you mean --retry' --baseline base.json --rety 1 after
+
+cp -r after unfinished
+sed -i 's/"status": "finished"/"status": "interrupted"/' unfinished/run.json
+rm -f unfinished/SHA256SUMS
+refused "an unfinished run" 'not finished' --baseline base.json unfinished
+like "$errors" '--resume' "with what to do"
+cp -r after edited
+sed -i '5s/"\(lower\|higher\)",0,0,./"\1",0,0,7/' edited/samples.csv
+ok "a run is edited, by one digit" [ "$(cmp -l after/samples.csv edited/samples.csv | wc -l)" -eq 1 ]
+refused "an edited CSV" 'samples.csv' --baseline base.json edited
+printf '[check]\nconfidence = very\n' >bad.ini
+refused "bad settings" 'bad.ini:2: check.confidence' --baseline base.json --config bad.ini after
+mkdir here
+cp bad.ini here/boxmark.ini
+cd here || exit 1
+refused "bad settings of this folder" 'boxmark.ini:2' --baseline ../base.json ../after
+cd ..
+ok "the installed sample is good" "$BOXMARK" check --baseline base.json --config \
+    "$SRCDIR/docs/ci/boxmark.ini" after
+
+# ---- Formats ---------------------------------------------------------------------------------
+
+check slow --format junit=slow.xml --format tap=slow.tap --format gitlab=slow-quality.json \
+    --format markdown=slow.md
+status_is 1 "several formats at once"
+like "$output" 'worse: of 5' "and the table"
+like "$(cat slow.tap)" 'not ok 1 - prime/time' "TAP"
+like "$(cat slow.md)" 'red_circle.*worse' "Markdown"
+ok "GitLab's report is JSON with what GitLab needs" python3 -c '
+import json
+findings = json.load(open("slow-quality.json"))
+assert len(findings) == 5
+for finding in findings:
+    assert finding["severity"] == "critical" and finding["location"]["lines"]["begin"] == 1
+    assert finding["description"] and finding["check_name"] and finding["location"]["path"]
+assert len({finding["fingerprint"] for finding in findings}) == 5'
+if command -v xmllint >/dev/null; then
+    check part --config only-zip.ini --fail-on worse --junit part.xml -q
+    check skewed --junit skewed.xml -q
+    for name in slow part skewed; do
+        ok "JUnit of $name is valid" xmllint --noout --schema "$SRCDIR/tests/data/junit.xsd" "$name.xml"
+    done
+    is "$(xmllint --xpath 'count(//failure)' slow.xml)" 5 "regressions are failures"
+    is "$(xmllint --xpath 'count(//skipped)' part.xml)" 1 "what is undecided, but may pass, is skipped"
+    is "$(xmllint --xpath 'count(//error)' skewed.xml)" 5 "untrustworthy ones are errors"
+else
+    skip "xmllint is not installed" 6
+fi
+GITHUB_STEP_SUMMARY=summary.md run "$BOXMARK" check --baseline base.json --format github slow
+status_is 1 "as a step of GitHub Actions"
+like "$output" '^::error file=base.json,title=worse%3A prime/time' "an annotation each"
+like "$(cat summary.md)" '^### .*worse' "the table in the step summary"
+
+# ---- Ready files for CI ----------------------------------------------------------------------
+
+script=$SRCDIR/docs/ci/check.sh
+small=(-p smoke -w prime -w zip --blocks 6 -e "$host" -e "mock:label=box,noise=0.02")
+run sh "$script" ci.json reports "${small[@]}"
+status_is 2 "check.sh without a baseline does not pass"
+ok "but proposes one" mv reports/baseline.json ci.json
+run sh "$script" ci.json reports2 "${small[@]}"
+status_is 0 "check.sh with it"
+for name in junit.xml check.md check.json codequality.json; do
+    file_exists "reports2/$name" "check.sh leaves $name"
+done
+run sh "$script" ci.json reports3 "${small[@]:0:8}" -e "$host" -e mock:label=box,delay=1.2
+status_is 1 "check.sh finds a regression"
+run sh "$script"
+status_is 2 "check.sh explains itself"
+if python3 -c 'import yaml' 2>/dev/null; then
+    cat >commands.py <<'END'
+import sys, yaml
+source = yaml.safe_load(open(sys.argv[1]))
+if "jobs" in source:
+    steps = source["jobs"]["gate"]["steps"]
+    print("\n".join(step["run"] for step in steps if step.get("name") == "Gate"))
+else:
+    print("\n".join(source["isolation"]["script"]))
+END
+    mkdir ci build
+    cp "$script" ci/
+    cp ci.json ci/baseline.json
+    # The workflows' own commands, with less work.
+    cat >build/boxmark <<END
+#!/bin/sh
+[ "\$1" = run ] || exec "$BOXMARK" "\$@"
+while [ \$# -gt 0 ]; do
+    [ "\$1" = --output ] && out=\$2
+    shift
+done
+exec "$BOXMARK" run -q --no-plots --output "\$out" ${small[*]}
+END
+    chmod +x build/boxmark
+    for name in github gitlab; do
+        rm -rf reports
+        ok "$name.yml is YAML" sh -c "python3 commands.py '$SRCDIR/docs/ci/$name.yml' >$name.sh"
+        FORMATS=github BOXMARK=build/boxmark run sh -e "$name.sh"
+        status_is 0 "$name.yml: its commands run"
+        file_exists reports/junit.xml "$name.yml: and leave a report"
+    done
+else
+    skip "no YAML reader for Python" 6
+fi
+
+# ---- Real: a container with less CPU ---------------------------------------------------------
+
+# Long enough for many periods of the quota; one CPU, so that the rest of a machine helps nobody.
+real=(-q --no-plots -p smoke -w prime -w zip -w disk --cpus 1 --blocks 6 --set prime.limit=2000
+    --set prime.events=4000 --set zip.bytes=8M)
+run "$BOXMARK" run "${real[@]}" -o real-before -e host -e container
+if [ "$status" -ne 0 ]; then
+    skip "no quiet machine with containers: $(grep -o 'load: .*' <<<"$output" | head -1)" 5
+else
+    "$BOXMARK" baseline real-before -o real.json >/dev/null
+    run "$BOXMARK" run "${real[@]}" -o real-quota -e host -e container:cpu_quota=80%
+    if ! grep -q '"cpu_quota_us":' real-quota/journal.jsonl 2>/dev/null; then
+        skip "no quota without a cgroup of one's own" 5
+    elif grep -q 'load: others used' <<<"$output"; then
+        skip "others use this CPU, too" 5
+    else
+        run "$BOXMARK" check --baseline real.json real-before
+        status_is 0 "real runs: the same run passes"
+        run "$BOXMARK" check --baseline real.json --format json real-quota
+        echo "$output" >real-quota.json
+        status_is 1 "a CPU quota of 80 % is a regression"
+        like "$(verdicts real-quota.json)" 'prime/time worse' "of prime"
+        like "$(verdicts real-quota.json)" 'zip/time worse' "and of zip"
+        unlike "$(verdicts real-quota.json)" 'disk/[a-z_]* worse' "and not of the disk"
+    fi
+fi
+
+done_testing
