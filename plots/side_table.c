@@ -5,6 +5,7 @@
 #include "common/text.h"
 #include "plots/counters.h"
 #include "plots/footprint.h"
+#include "plots/layers.h"
 
 #include <string.h>
 
@@ -69,7 +70,8 @@ int side_table_set(struct side_table *table, unsigned column, char *text, struct
 int side_tables_make(const struct report *report, struct side_tables *ret_tables,
                      struct error **err) {
     cleanup_side_tables struct side_tables tables = {0};
-    if (footprint_table(report, &tables, err) < 0 || counters_tables(report, &tables, err) < 0)
+    if (footprint_table(report, &tables, err) < 0 || layers_table(report, &tables, err) < 0 ||
+        counters_tables(report, &tables, err) < 0)
         return -1;
     *ret_tables = tables;
     tables = (struct side_tables){0};

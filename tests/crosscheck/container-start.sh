@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# How long a container takes from its launch to the agent's first bytes, beside bubblewrap and runc
-# starting the same agent, alternating. A script for people and for logs: it prints ratios, and
+# How long a container takes from its launch to the agent's first bytes, beside the micro-guest, the
+# virtual machine, and bubblewrap and runc starting the same agent, alternating. VM=no: without the
+# virtual machine. A script for people and for logs: it prints ratios, and
 # fails only when something does not start at all. Run it in the build folder.
 #
 #   container-start.sh [ROUNDS]
@@ -27,6 +28,9 @@ fi
 set -- "$@" container:seccomp=off
 if "$build/boxmark-microguest" --probe 2>/dev/null | grep -q '^guest_steps_per_s='; then
     set -- "$@" microguest
+fi
+if [ "${VM-}" != no ] && "$build/boxmark" doctor 2>/dev/null | grep -q '^ *vm .*\(KVM\|TCG\)'; then
+    set -- "$@" vm
 fi
 if command -v bwrap >/dev/null; then
     set -- "$@" -- "bwrap --unshare-all" bwrap --unshare-all --die-with-parent \

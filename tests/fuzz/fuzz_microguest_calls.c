@@ -105,8 +105,10 @@ int host_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, voi
     return EAGAIN;
 }
 
+/* What is negative, the real call refuses. */
 static bool is_too_long(off_t offset, off_t bytes) {
-    return offset > FILE_BYTES_MAX || bytes > FILE_BYTES_MAX || offset + bytes > FILE_BYTES_MAX;
+    return offset > FILE_BYTES_MAX || bytes > FILE_BYTES_MAX ||
+           (offset >= 0 && bytes >= 0 && offset + bytes > FILE_BYTES_MAX);
 }
 
 int host_ftruncate(int fd, off_t bytes) {
