@@ -9,6 +9,7 @@
 #include "config.h"
 #include "environments/environment.h"
 #include "harness/profile.h"
+#include "plots/gnuplot.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -164,6 +165,24 @@ static void complete_values(const char *option, const char *command) {
     printf("    %s) words=\"%s\" ;;\n", option, command);
 }
 
+/* Values of `report', `plot' and `compare'; sources are asked for when they are wanted. */
+static void complete_reports(void) {
+    fputs("    -f|--format) words=\"", stdout);
+    for (unsigned i = 0; report_writers[i]; i++)
+        printf("%s ", report_writers[i]->name);
+    fputs("\"; [ \"${COMP_WORDS[1]}\" = plot ] && words=\"svg png pdf\" ;;\n"
+          "    --plot-format) words=\"svg png pdf\" ;;\n    --figures) words=\"",
+          stdout);
+    for (unsigned i = 0; plot_figure_name(i); i++)
+        printf("%s ", plot_figure_name(i));
+    fputs("all\" ;;\n    --style) words=\"", stdout);
+    for (unsigned i = 0; plot_style_name(i); i++)
+        printf("%s ", plot_style_name(i));
+    fputs("\" ;;\n"
+          "    --reference) words=$(boxmark list references 2>/dev/null | cut -d ' ' -f 1) ;;\n",
+          stdout);
+}
+
 static void write_bash(void) {
     fputs("# bash completion for boxmark, written by `boxmark manual bash`\n"
           "_boxmark() {\n"
@@ -193,6 +212,7 @@ static void write_bash(void) {
         strncat(strcat(names, " "), profiles[i].name, 64);
     complete_values("-p|--profile", names + 1);
     complete_values("list", "environments workloads profiles references runs");
+    complete_reports();
     fputs("    esac\n  fi\n"
           "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
           "  if [ ${#COMPREPLY[@]} -eq 0 ]; then COMPREPLY=($(compgen -f -- \"$current\")); fi\n"

@@ -21,6 +21,10 @@ static const struct figure_kind *const figure_kinds[] = {
 };
 enum { KINDS_MAX = 16 };
 
+const char *plot_figure_name(unsigned index) {
+    return figure_kinds[index] ? figure_kinds[index]->name : NULL;
+}
+
 /* How figures look: see struct figure. */
 static const struct figure_style {
     const char *name;
@@ -33,6 +37,10 @@ static const struct figure_style {
     {"column", true, true, 3.4, "serif"},
     {NULL, false, false, 0, NULL},
 };
+
+const char *plot_style_name(unsigned index) {
+    return styles[index].name;
+}
 
 /* How gnuplot is told to make a format; sizes are the figure's pixels times the factor. */
 static const struct figure_format {

@@ -19,6 +19,10 @@ struct plot_options {
 /* What is drawn when nothing is asked for. */
 #define PLOT_MAIN_FIGURES "bars,overview,timeline"
 
+/* What `figures` and `style` may name, one after another; NULL at the end. */
+const char *plot_figure_name(unsigned index);
+const char *plot_style_name(unsigned index);
+
 /*
  * Draws the kinds of figures asked for in each format: "bars" for each measured workload,
  * "overview" of all ratios, "timeline" of start-up, "distribution", "series" (over the run) and

@@ -107,6 +107,18 @@ else
 fi
 "$BOXMARK" manual bash >completion
 ok "the completion is a bash script" bash -n completion
+missing=
+"$BOXMARK" manual man | sed 's/\\-/-/g' >manual.txt
+read -ra known <<<"$(sed -n 's/^    words="\(run .*\) help --version"$/\1/p' completion)"
+for command in "${known[@]}"; do
+    while read -r option; do
+        case $option in --help | --usage | --version) continue ;; esac
+        grep -q -- "$option" manual.txt && grep -q -- "^    $command) .*$option" completion ||
+            missing+=" $command:$option"
+    done < <("$BOXMARK" "$command" --help | grep -oE -- '--[a-z][a-z-]*' | sort -u)
+done
+isnt "${#known[@]}" 0 "the completion knows commands"
+is "$missing" "" "the manual page and the completion know every option of every command"
 complete_words() {
     bash -c '. ./completion; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _boxmark 2>/dev/null
         printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
@@ -114,5 +126,9 @@ complete_words() {
 is "$(complete_words boxmark doc)" doctor "it completes commands"
 is "$(complete_words boxmark run --prof)" --profile= "it completes options"
 is "$(complete_words boxmark run -e mic)" microguest "it completes environments"
+is "$(complete_words boxmark report RUN --format mark)" markdown "formats of reports"
+is "$(complete_words boxmark plot RUN -f pd)" pdf "formats of figures"
+is "$(complete_words boxmark plot --figures overv)" overview "figures"
+is "$(complete_words boxmark compare --style pap)" paper "and styles"
 
 done_testing
