@@ -118,7 +118,7 @@ failing() {
 in_place_of_qemu 'echo "no such option" >&2; exit 3'
 failing refuses 'QEMU exited with status 3; it says: no such option'
 in_place_of_qemu 'exec sleep 600'
-failing silent 'vm .*cannot be started: .*QEMU is still running' --start-timeout 2s
+failing silent 'vm .*cannot be started: .*QEMU is still running' --start-timeout 5s
 
 # With the real one, and an initramfs that was cut off.
 # shellcheck disable=SC2016 # for the script
@@ -150,7 +150,7 @@ exec '"$real"' "$@"'
 signalled killed KILL
 failing killed 'QEMU was killed by signal 9.*last lines: ' --timeout 2m
 signalled stopped STOP
-failing stopped 'QEMU is stopped' --timeout 4s
+failing stopped 'QEMU is stopped' --timeout 15s
 
 # ---- Every kind of /dev/kvm --------------------------------------------------------------------
 
