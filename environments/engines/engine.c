@@ -3,6 +3,7 @@
 #include "environments/engines/engine.h"
 
 #include "common/file.h"
+#include "environments/install.h"
 #include "environments/owner.h"
 
 #include <ctype.h>
@@ -58,20 +59,15 @@ static void take_version(const char *printed, char *version, size_t capacity) {
             *at = '?';
 }
 
-static void install_advice(const struct environment *environment, char *text, size_t capacity) {
-    static const char *const managers[][2] = {
-        {"apt-get", "apt-get install -y"}, {"dnf", "dnf install -y"}, {"pacman", "pacman -S"}};
+static void engine_install_advice(const struct environment *environment, char *text,
+                                  size_t capacity) {
     const struct engine *engine = engine_of(environment);
     const char *program = program_name(environment);
-    *text = '\0';
+    const char *const packages[3] = {program, program, program};
     if (strchr(program, '/'))
         snprintf(text, capacity, "give the path of an executable file");
-    for (size_t i = 0; i < 3 && !*text; i++) {
-        cleanup_free char *manager = file_find_program(managers[i][0]);
-        if (manager)
-            snprintf(text, capacity, "%s%s %s", geteuid() == 0 ? "" : "sudo ", managers[i][1],
-                     engine->choose_start ? program : engine->packages[i]);
-    }
+    else
+        install_advice(engine->choose_start ? packages : engine->packages, text, capacity);
 }
 
 /* The program is there, but what stands behind it does not answer. */
@@ -92,7 +88,7 @@ static int say_service(const struct environment *environment, const struct error
     cleanup_free char *path = text_format("/usr/sbin/%s", engine->daemon);
     if (daemon || (path && file_exists(path)))
         return error_advise(err, "%ssystemctl start %s", sudo, engine->service);
-    install_advice(environment, advice, sizeof(advice));
+    engine_install_advice(environment, advice, sizeof(advice));
     return *advice ? error_advise(err, "%s", advice) : -1;
 }
 
@@ -107,7 +103,7 @@ static int check_here(const struct environment *environment, struct error **err)
         return error_advise(err, "run boxmark as root");
     }
     if (!world->program) {
-        install_advice(environment, advice, sizeof(advice));
+        engine_install_advice(environment, advice, sizeof(advice));
         error_set(err, ERROR_UNAVAILABLE, 0, "%s is not installed", program_name(environment));
         return *advice ? error_advise(err, "%s", advice) : -1;
     }

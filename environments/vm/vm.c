@@ -7,6 +7,7 @@
 
 #include "common/file.h"
 #include "environments/capture.h"
+#include "environments/install.h"
 #include "environments/vm/guest_box.h"
 #include "environments/vm/guest_shell.h"
 #include "environments/vm/kvm_counters.h"
@@ -58,8 +59,10 @@ static int find_qemu(struct environment *environment, struct probe_result *resul
     }
     state->qemu = file_find_program(QEMU_PROGRAM);
     if (!state->qemu) {
-        missing(result, QEMU_PROGRAM " is not installed",
-                "install QEMU (Debian, Ubuntu: qemu-system-x86; Fedora: qemu-system-x86-core)");
+        static const char *const packages[3] = {"qemu-system-x86", "qemu-system-x86-core",
+                                                "qemu-system-x86"};
+        missing(result, QEMU_PROGRAM " is not installed", "");
+        install_advice(packages, result->advice, sizeof(result->advice));
         return 0;
     }
     if (ask_qemu(environment, state->qemu, "--version", NULL, &version, err) < 0 ||
