@@ -78,6 +78,33 @@ else
     skip "no mount namespaces here" 2
 fi
 
+# However a run ends, nothing of it stays; `stop` is run unless the harness was killed outright.
+# end_run SIGNAL STATUS: while the agent, which is not the command's own process, works.
+end_run() {
+    local folder=$SCRATCH/end-$1 harness
+    mkdir "$folder"
+    "$BOXMARK" run -q -p smoke -w prime --set prime.events=100000000 -o "$folder/run" \
+        --data "$folder" >/dev/null 2>&1 </dev/null \
+        -e "command:exec=sh -c '{agent} --data {data}; true',stop=touch $folder/stopped" &
+    harness=$!
+    for _ in $(seq 300); do
+        [ -z "$(processes_with "boxmark-agent --data $folder")" ] || break
+        sleep 0.1
+    done
+    sleep 1
+    kill "-$1" "$harness"
+    wait "$harness" 2>/dev/null
+    is "$?" "$2" "SIG$1 ends a run"
+    for _ in $(seq 100); do
+        [ -n "$(processes_with "boxmark-agent --data $folder")" ] || break
+        sleep 0.1
+    done
+    is "$(processes_with "$folder")" "" "after SIG$1 no process is left"
+}
+end_run INT 130
+ok "and stop was run" test -e "$SCRATCH/end-INT/stopped"
+end_run KILL 137
+
 # ---- In a file -------------------------------------------------------------------------------
 
 cat >"$definitions/mine.ini" <<'END'
