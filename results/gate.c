@@ -310,8 +310,8 @@ int gate_decide(const struct baseline *before, const struct baseline *now,
                                                      .reference = before->reference};
     struct decision decision = {
         .before = before, .now = now, .settings = settings, .result = &result};
-    const struct baseline_series **series = calloc(before->series_count + 1, sizeof(*series));
-    __attribute__((cleanup(free_cleanup))) const void *owned = series;
+    cleanup_free const struct baseline_series **series =
+        calloc(before->series_count + 1, sizeof(*series));
     result.rows = calloc(before->series_count + 1, sizeof(*result.rows));
     if (!series || !result.rows)
         return error_no_memory(err);
