@@ -25,8 +25,8 @@ static int add_rule(scmp_filter_ctx filter, char *rule) {
     static const char capability[] = "kvm_capability:";
     if (strncmp(rule, capability, strlen(capability)) == 0)
         return seccomp_rule_add(
-            filter, action, SCMP_SYS(ioctl), 2, SCMP_A1(SCMP_CMP_EQ, KVM_CHECK_EXTENSION),
-            SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)atoi(rule + strlen(capability))));
+            filter, action, SCMP_SYS(ioctl), 2, SCMP_A1(SCMP_CMP_EQ, KVM_CHECK_EXTENSION, 0),
+            SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)atoi(rule + strlen(capability)), 0));
     int call = seccomp_syscall_resolve_name(rule);
     return call == __NR_SCMP_ERROR ? -1 : seccomp_rule_add(filter, action, call, 0);
 }
