@@ -10,6 +10,7 @@
 #include "results/run_record.h"
 
 #include <dirent.h>
+#include <fnmatch.h>
 #include <langinfo.h>
 #include <string.h>
 
@@ -230,7 +231,9 @@ static int collect(struct collecting *collecting, const char *folder, struct err
         struct error *why = NULL;
         cleanup_free char *run = text_format("%s/%s", folder, entries[i]->d_name);
         cleanup_free char *record = run ? text_format("%s/run.json", run) : NULL;
-        bool hidden = entries[i]->d_name[0] == '.';
+        /* What `boxmark check --retry' measures again belongs to the run beside it. */
+        bool hidden =
+            entries[i]->d_name[0] == '.' || fnmatch("*.retry-[0-9]*", entries[i]->d_name, 0) == 0;
         free(entries[i]);
         if (result < 0 || hidden)
             continue;
