@@ -248,7 +248,7 @@ static int set_key(struct gate_settings *settings, const char *section, const ch
                    const char *value, struct error **err) {
     static const char *const names[] = {"check",        "margins", "floors",
                                         "between_runs", "ignore",  NULL};
-    double number;
+    double number = 0; // gcc does not see that a failed parse is never added.
     const char *unit = NULL;
     if (strcmp(section, "check") == 0)
         return set_check_key(settings, key, value, err);
