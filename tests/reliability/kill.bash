@@ -19,13 +19,18 @@ rows() {
     cut -d, -f1-11 "$1/samples.csv" | sort
 }
 
-# left_behind FOLDER PID: cgroups of this harness, mounts of this test, data and half-written files.
+# left_behind FOLDER PID: cgroups of this harness, mounts of this test, data and half-written files,
+# and locks that are held. (The empty file of a free lock stays when the killed had just finished: the
+# next run on that CPU removes it.)
 left_behind() {
+    local lock
     find /sys/fs/cgroup -maxdepth 6 -type d -name "boxmark-*-$2-*" 2>/dev/null
     grep -F "$SCRATCH" /proc/self/mountinfo
     find "$1" "$SCRATCH/data" -name 'boxmark-data.*' -o -name 'instance.*' -o \
         -name '*.json.????????????????'
-    find "$BOXMARK_LOCKS" -maxdepth 1 -name 'boxmark-cpu-*'
+    for lock in "$BOXMARK_LOCKS"/boxmark-cpu-*; do
+        [ ! -e "$lock" ] || flock --nonblock "$lock" true || echo "$lock"
+    done
 }
 
 # kill_prepare SPEC...: an undisturbed run of the same plan. Sets kill_name, kill_specs, kill_calls

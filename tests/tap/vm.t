@@ -136,7 +136,9 @@ done
 exec '"$real"' "$@"'
 failing panics 'Kernel panic'
 
-# The real one, which gets a signal when the guest is at work.
+# The real one, which gets a signal when the guest is at work: a second after its start, so the work
+# takes several.
+long=(--set prime.events=4000 --set prime.iterations=5)
 signalled() {
     # shellcheck disable=SC2016 # for the script
     in_place_of_qemu '(for try in $(seq 600); do
