@@ -65,24 +65,43 @@ static int check(const struct definition *definition, struct error **err) {
     return 0;
 }
 
+/* Takes the file over if there is nothing wrong with it. */
+static int describe(struct ini_file **file, struct definition **ret_definition,
+                    struct error **err) {
+    cleanup_free struct definition *definition = calloc(1, sizeof(*definition));
+    if (!definition)
+        return error_no_memory(err);
+    definition->file = *file;
+    if (find_kind(*file, &definition->ops, err) < 0 || check(definition, err) < 0)
+        return -1;
+    *file = NULL;
+    *ret_definition = TAKE_PTR(definition);
+    return 0;
+}
+
+int definition_parse(const char *text, size_t size, const char *name,
+                     struct definition **ret_definition, struct error **err) {
+    cleanup_ini_file struct ini_file *file = NULL;
+    if (ini_file_parse(text, size, name, &file, err) < 0)
+        return -1;
+    return describe(&file, ret_definition, err);
+}
+
 int definition_load(const char *name, struct definition **ret_definition, struct error **err) {
     cleanup_free char *folder = definition_folder();
     if (!folder || !is_name(name))
         return 0;
     cleanup_free char *path = text_format("%s/%s%s", folder, name, suffix);
-    cleanup_definition struct definition *definition = calloc(1, sizeof(*definition));
+    cleanup_ini_file struct ini_file *file = NULL;
     cleanup_error struct error *failure = NULL;
-    if (!path || !definition)
+    if (!path)
         return error_no_memory(err);
-    if (ini_file_load(path, &definition->file, &failure) < 0) {
+    if (ini_file_load(path, &file, &failure) < 0) {
         if (failure->errnum == ENOENT || failure->errnum == ENOTDIR)
             return 0;
         return error_move(err, TAKE_PTR(failure));
     }
-    if (find_kind(definition->file, &definition->ops, err) < 0 || check(definition, err) < 0)
-        return -1;
-    *ret_definition = TAKE_PTR(definition);
-    return 1;
+    return describe(&file, ret_definition, err) < 0 ? -1 : 1;
 }
 
 int definition_apply(const struct definition *definition, struct spec *spec, struct error **err) {

@@ -21,6 +21,10 @@ struct definition {
  */
 int definition_load(const char *name, struct definition **ret_definition, struct error **err);
 
+/* The same of a text that ends with NUL, without a file; `name` stands in messages. 0 or -1. */
+int definition_parse(const char *text, size_t size, const char *name,
+                     struct definition **ret_definition, struct error **err);
+
 /* Adds to the spec what it does not say itself. */
 int definition_apply(const struct definition *definition, struct spec *spec, struct error **err);
 

@@ -89,6 +89,12 @@ size_t baseline_block_count(const struct baseline *baseline, const struct baseli
 int baseline_write(const struct baseline *baseline, const char *path, struct error **err);
 int baseline_read(const char *path, struct baseline *ret_baseline, struct error **err);
 
+/* The same in memory; `name` stands in messages. The text is malloc'ed. */
+int baseline_format(const struct baseline *baseline, char **ret_text, size_t *ret_size,
+                    struct error **err);
+int baseline_parse(const char *text, size_t size, const char *name, struct baseline *ret_baseline,
+                   struct error **err);
+
 void baseline_clear(struct baseline *baseline);
 static inline void baseline_cleanup(struct baseline *baseline) {
     baseline_clear(baseline);

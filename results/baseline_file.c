@@ -105,7 +105,8 @@ static void put(const struct baseline *baseline, FILE *to) {
     fputs("\n}\n", to);
 }
 
-int baseline_write(const struct baseline *baseline, const char *path, struct error **err) {
+int baseline_format(const struct baseline *baseline, char **ret_text, size_t *ret_size,
+                    struct error **err) {
     cleanup_free char *text = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&text, &size);
@@ -114,6 +115,16 @@ int baseline_write(const struct baseline *baseline, const char *path, struct err
     put(baseline, to);
     if (fclose(to) != 0)
         return error_no_memory(err);
+    *ret_text = TAKE_PTR(text);
+    *ret_size = size;
+    return 0;
+}
+
+int baseline_write(const struct baseline *baseline, const char *path, struct error **err) {
+    cleanup_free char *text = NULL;
+    size_t size;
+    if (baseline_format(baseline, &text, &size, err) < 0)
+        return -1;
     if (file_replace(path, text, size, err) < 0) {
         if (err && *err)
             (*err)->kind = ERROR_USAGE;
@@ -302,6 +313,24 @@ static int read_members(const struct reading *reading, const json_t *root, struc
     return read_metrics(reading, json_object_get(root, "metrics"), err);
 }
 
+int baseline_parse(const char *text, size_t size, const char *name, struct baseline *ret_baseline,
+                   struct error **err) {
+    json_error_t problem;
+    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
+    if (!root)
+        return error_set(err, ERROR_USAGE, 0, "%s:%d:%d: %s", name, problem.line, problem.column,
+                         problem.text);
+    cleanup_baseline struct baseline baseline = {0};
+    struct reading reading = {.path = name, .baseline = &baseline};
+    int result = read_members(&reading, root, err);
+    json_decref(root);
+    if (result < 0)
+        return -1;
+    *ret_baseline = baseline;
+    baseline = (struct baseline){0};
+    return 0;
+}
+
 int baseline_read(const char *path, struct baseline *ret_baseline, struct error **err) {
     cleanup_free char *text = NULL;
     size_t size;
@@ -310,18 +339,5 @@ int baseline_read(const char *path, struct baseline *ret_baseline, struct error 
             (*err)->kind = ERROR_USAGE;
         return error_advise(err, "make a baseline with `boxmark baseline RUN -o FILE`");
     }
-    json_error_t problem;
-    json_t *root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
-    if (!root)
-        return error_set(err, ERROR_USAGE, 0, "%s:%d:%d: %s", path, problem.line, problem.column,
-                         problem.text);
-    cleanup_baseline struct baseline baseline = {0};
-    struct reading reading = {.path = path, .baseline = &baseline};
-    int result = read_members(&reading, root, err);
-    json_decref(root);
-    if (result < 0)
-        return -1;
-    *ret_baseline = baseline;
-    baseline = (struct baseline){0};
-    return 0;
+    return baseline_parse(text, size, path, ret_baseline, err);
 }

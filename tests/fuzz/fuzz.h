@@ -9,10 +9,34 @@
 
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/*
+ * libFuzzer calls this first; the replay of `make check` does not, so that it examines every input.
+ */
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+static bool fuzz_in_parts;
+__attribute__((weak)) int LLVMFuzzerInitialize(int *argc, char ***argv) {
+    (void)argc;
+    (void)argv;
+    fuzz_in_parts = true;
+    return 0;
+}
+
+/*
+ * Is this one of the inputs, one in `share`, that are examined at length? Decided by what is in it:
+ * what is found is found again.
+ */
+static inline bool fuzz_at_length(const uint8_t *data, size_t size, unsigned share) {
+    uint32_t hash = UINT32_C(2166136261); /* FNV-1a */
+    for (size_t i = 0; fuzz_in_parts && i < size; i++)
+        hash = (uint32_t)((hash ^ data[i]) * UINT64_C(16777619));
+    return !fuzz_in_parts || (hash ^ hash >> 16) % share == 0;
+}
 
 /* Something that must hold does not: the sanitizers show where. */
 #define fuzz_check(condition)                                                                      \
