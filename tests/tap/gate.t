@@ -290,13 +290,15 @@ elif ! grep -q '"cpu_quota_us":' real-quota/journal.jsonl; then
 else
     run "$BOXMARK" baseline real-before -o real.json
     status_is 0 "a real baseline"
-    run "$BOXMARK" check --baseline real.json --retry 1 real-after
+    # Disks that others limit have bursts, which a run may meet or not.
+    printf '[between_runs]\ndisk/* = 5 %%\n' >real.ini
+    run "$BOXMARK" check --baseline real.json --config real.ini --retry 1 real-after
     if [ "$status" -eq 4 ]; then
         skip "too noisy to tell: $(tail -1 <<<"$output")"
     else
         status_is 0 "a real run of the same passes"
     fi
-    run "$BOXMARK" check --baseline real.json --fail-on worse --format json real-quota
+    run "$BOXMARK" check --baseline real.json --config real.ini --fail-on worse --format json real-quota
     echo "$output" >real-quota.json
     status_is 1 "a CPU quota of 80 % is a regression"
     like "$(verdicts real-quota.json)" 'prime/time worse.*zip/time worse' "of prime and of zip"
