@@ -157,12 +157,32 @@ bool words_hold(char *const *words, const char *name) {
     return false;
 }
 
+/* One word, written so that it reads back; malloc'ed. */
+static char *quoted(const char *word) {
+    if (*word && !strpbrk(word, " \t\n\v\f\r\"'\\"))
+        return strdup(word);
+    if (!strchr(word, '\''))
+        return text_format("'%s'", word);
+    char *line = malloc(2 * strlen(word) + sizeof("\"\""));
+    if (!line)
+        return NULL;
+    char *to = line;
+    *to++ = '"';
+    for (; *word; word++) {
+        if (*word == '"' || *word == '\\')
+            *to++ = '\\';
+        *to++ = *word;
+    }
+    *to++ = '"';
+    *to = '\0';
+    return line;
+}
+
 char *words_join(char *const *words) {
     char *line = strdup("");
     for (; line && *words; words++) {
-        bool plain = **words != '\0' && !strpbrk(*words, " \t\"'\\");
-        const char *quote = plain ? "" : strchr(*words, '\'') ? "\"" : "'";
-        char *longer = text_format("%s%s%s%s%s", line, *line ? " " : "", quote, *words, quote);
+        cleanup_free char *word = quoted(*words);
+        char *longer = word ? text_format("%s%s%s", line, *line ? " " : "", word) : NULL;
         free(line);
         line = longer;
     }

@@ -28,7 +28,7 @@ int words_fill(char *const *words, const struct placeholder *placeholders, char 
 /* Does {NAME} occur? */
 bool words_hold(char *const *words, const char *name);
 
-/* As a line to read: words with blanks or quotes are quoted; malloc'ed. */
+/* As a line that reads back: words with blanks, quotes or backslashes are quoted; malloc'ed. */
 char *words_join(char *const *words);
 
 char **words_free(char **words); /* NULL is fine; returns NULL */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* journal.jsonl, and (one in sixteen) the audit of a run with these entries. */
+/* journal.jsonl, and (one in 64) the audit of a run with these entries. */
 #include "tests/fuzz/fuzz.h"
 
 #include "harness/journal.h"
@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     json_auto_t *entries = NULL;
     int result = journal_parse(text, "journal.jsonl", &entries, &err);
     fuzz_check_result(result, err);
-    if (result < 0 || json_array_size(entries) == 0 || !fuzz_at_length(data, size, 16))
+    if (result < 0 || json_array_size(entries) == 0 || !fuzz_at_length(data, size, 64))
         return 0;
     struct audit *audit = NULL;
     fuzz_check(audit_examine(record, entries, &audit, &err) == 0);

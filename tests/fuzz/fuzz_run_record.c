@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* run.json, and (one in sixteen) the audit of whatever stands in it. */
+/* run.json, and (one in 64) the audit of whatever stands in it. */
 #include "tests/fuzz/fuzz.h"
 
 #include "results/audit.h"
@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     int result = run_record_parse(text, size, "run.json", &record, &err);
     fuzz_check_result(result, err);
     err = error_free(err);
-    if (!fuzz_at_length(data, size, 16))
+    if (!fuzz_at_length(data, size, 64))
         return 0;
     /* The audit trusts no member, so it must not mind those that the check refuses. */
     if (!record)

@@ -42,6 +42,18 @@ static void words_are_split_like_a_shells(void **state) {
     assert_words("a|b >c *", "[a|b][>c][*]");
 }
 
+static void a_line_that_is_shown_reads_back(void **state) {
+    (void)state;
+    static const char text[] = "x '' 'a b' \"it's \\\"\\\\\" '\n' '\\'";
+    struct error *err = NULL;
+    cleanup_words char **words = NULL;
+    assert_words(text, "[x][][a b][it's \"\\][\n][\\]");
+    words_split(text, &words, &err);
+    assert_no_error(err);
+    cleanup_free char *line = words_join(words);
+    assert_string_equal(line, text);
+}
+
 static void unclosed_quotes_are_refused_with_their_place(void **state) {
     (void)state;
     static const struct {
@@ -455,6 +467,7 @@ static void probe_says_what_is_missing(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(words_are_split_like_a_shells),
+        cmocka_unit_test(a_line_that_is_shown_reads_back),
         cmocka_unit_test(unclosed_quotes_are_refused_with_their_place),
         cmocka_unit_test(placeholders_are_filled_after_splitting),
         cmocka_unit_test(a_file_defines_an_environment),
