@@ -9,6 +9,7 @@
 #include "environments/environment.h"
 #include "environments/vm/guest_kernel.h"
 #include "harness/agent_path.h"
+#include "harness/cpu_lock.h"
 #include "harness/data_folder.h"
 #include "harness/machine.h"
 #include "harness/progress.h"
@@ -212,7 +213,10 @@ static int clean(struct error **err) {
     unsigned folders = clean_runs();
     if (folders > 0)
         printf("removed: %u data folder%s\n", folders, folders == 1 ? "" : "s");
-    if (groups + removed + folders == 0)
+    unsigned locks = cpu_locks_remove_leftovers();
+    if (locks > 0)
+        printf("removed: %u lock%s\n", locks, locks == 1 ? "" : "s");
+    if (groups + removed + folders + locks == 0)
         puts("nothing was left");
     return EXIT_CODE_OK;
 }

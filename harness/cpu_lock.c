@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "common/lock.h"
 
+#include <dirent.h>
 #include <poll.h>
 #include <string.h>
 
@@ -19,6 +20,8 @@ struct cpu_locks {
     unsigned count;
     struct cpu_lock locks[ENVELOPE_MAX_CPUS];
 };
+
+#define NAME "boxmark-cpu-"
 
 static const char *lock_folder_path(void) {
     const char *given = getenv("BOXMARK_LOCKS");
@@ -40,12 +43,29 @@ struct cpu_locks *cpu_locks_release(struct cpu_locks *locks) {
     return NULL;
 }
 
+unsigned cpu_locks_remove_leftovers(void) {
+    cleanup_dir DIR *dir = opendir(lock_folder_path());
+    unsigned removed = 0;
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        if (strncmp(entry->d_name, NAME, strlen(NAME)) != 0)
+            continue;
+        cleanup_free char *path = text_format("%s/%s", lock_folder_path(), entry->d_name);
+        int fd = -1;
+        /* Only what nobody holds can be taken. */
+        if (!path || lock_file(path, &fd) != LOCK_TAKEN)
+            continue;
+        lock_file_remove(path, &fd);
+        removed += !file_exists(path);
+    }
+    return removed;
+}
+
 /* 1: all taken; 0: another has one of them, whose lock's path is in *ret_held; -1: no memory. */
 static int try_all(const struct envelope *envelope, struct cpu_locks *locks, char **ret_held) {
     for (unsigned i = 0; i < envelope->cpu_count; i++) {
         struct cpu_lock *lock = &locks->locks[locks->count];
         *lock = (struct cpu_lock){.fd = -1};
-        lock->path = text_format("%s/boxmark-cpu-%u", lock_folder_path(), envelope->cpus[i]);
+        lock->path = text_format("%s/" NAME "%u", lock_folder_path(), envelope->cpus[i]);
         if (!lock->path)
             return -1;
         enum lock_state state = lock_file(lock->path, &lock->fd);

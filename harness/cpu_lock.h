@@ -21,4 +21,7 @@ int cpu_locks_take(const struct envelope *envelope, uint64_t wait_ns, int cancel
 
 struct cpu_locks *cpu_locks_release(struct cpu_locks *locks);
 
+/* Removes the files of killed runs, which nobody holds any more; how many. They do no harm. */
+unsigned cpu_locks_remove_leftovers(void);
+
 #endif

@@ -107,6 +107,13 @@ static void cpus_are_for_one_at_a_time(void **state) {
     first = cpu_locks_release(first);
     assert_int_equal(cpu_locks_take(&overlapping, 0, -1, NULL, NULL, &third, NULL), 0);
     cpu_locks_release(third);
+    /* As a killed run leaves it; what is held stays. */
+    cleanup_free char *leftover = text_format("%s/boxmark-cpu-9", folder);
+    assert_int_equal(file_replace(leftover, "", 0, NULL), 0);
+    assert_int_equal(cpu_locks_remove_leftovers(), 1);
+    assert_false(file_exists(leftover));
+    assert_int_equal(cpu_locks_take(&other, 0, -1, NULL, NULL, &third, &err), -1);
+    assert_error(err, ERROR_UNAVAILABLE, "CPU 4 is being measured by");
     cpu_locks_release(second);
     /* No file is left. */
     assert_int_equal(rmdir(folder), 0);
