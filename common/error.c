@@ -62,6 +62,12 @@ int error_wrap(struct error **err, const char *format, ...) {
     return -1;
 }
 
+int error_blame_usage(struct error **err) {
+    if (err && *err && *err != &out_of_memory)
+        (*err)->kind = ERROR_USAGE;
+    return -1;
+}
+
 int error_advise(struct error **err, const char *format, ...) {
     if (!err || !*err || *err == &out_of_memory || (*err)->advice)
         return -1;

@@ -53,6 +53,10 @@ int error_set(struct error **err, enum error_kind kind, int errnum, const char *
 /* Puts "context: " before the message of an error already set; returns -1. */
 int error_wrap(struct error **err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Makes an error already set one of usage: of a file that the user named. Want of memory stays what
+ * it is. Returns -1. */
+int error_blame_usage(struct error **err);
+
 /* Sets the advice of an error already set, unless it has one; returns -1. */
 int error_advise(struct error **err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -92,7 +92,9 @@ static void queue_text(struct mock_channel *self, const char *text, uint64_t aft
         self->lines = larger;
         self->capacity = capacity;
     }
-    self->lines[self->count++] = (struct mock_line){strdup(text), after_ns};
+    char *own = strdup(text);
+    if (own)
+        self->lines[self->count++] = (struct mock_line){own, after_ns};
 }
 
 static void queue_message(struct mock_channel *self, const struct message *message,

@@ -88,6 +88,8 @@ static int add_names(const char **list, unsigned capacity, char *text, const cha
 static int add_override(struct run_options *options, const char *text, struct error **err) {
     const char *equals = strchr(text, '=');
     cleanup_free char *key = equals ? strndup(text, (size_t)(equals - text)) : NULL;
+    if (equals && !key)
+        return error_no_memory(err);
     if (!key) {
         error_set(err, ERROR_USAGE, 0, "--set: \"%s\" is not WORKLOAD.PARAMETER=NUMBER", text);
         return error_advise(err, "write it like --set zip.bytes=64M");

@@ -10,6 +10,7 @@
 
 #include "common/file.h"
 #include "config.h"
+#include "results/json_list.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,12 +67,16 @@ static int calibrate(struct instance_run *self, const char *when, struct error *
     json_t *seconds = json_array();
     json_t *agent_seconds = json_array();
     for (unsigned i = 0; i < result.sample_count; i++) {
-        json_array_append_new(seconds, json_real(result.samples[i].value));
-        json_array_append_new(agent_seconds, json_real(result.samples[i].agent_value));
+        const struct session_sample *sample = &result.samples[i];
+        seconds = json_list_append(seconds, json_real(sample->value));
+        if (isfinite(sample->agent_value))
+            agent_seconds = json_list_append(agent_seconds, json_real(sample->agent_value));
     }
-    cleanup_free char *agent_key = text_format("%s_agent", when);
-    json_object_set_new(self->entry, when, seconds);
-    return json_object_set_new(self->entry, agent_key ? agent_key : "agent", agent_seconds);
+    char agent_key[64];
+    snprintf(agent_key, sizeof(agent_key), "%s_agent", when);
+    int failed = json_object_set_new(self->entry, when, seconds);
+    failed |= json_object_set_new(self->entry, agent_key, agent_seconds);
+    return failed ? error_no_memory(err) : 0;
 }
 
 static int identify(struct instance_run *self, struct error **err) {
@@ -97,7 +102,9 @@ static int check_digest(struct instance_run *self, const char *workload, const c
     json_t *digests = self->run->digests;
     const char *expected = json_string_value(json_object_get(digests, workload));
     if (!expected)
-        return json_object_set_new(digests, workload, json_string(digest));
+        return json_object_set_new(digests, workload, json_string(digest)) < 0
+                   ? error_no_memory(err)
+                   : 0;
     if (strcmp(expected, digest) != 0)
         return error_set(err, ERROR_UNTRUSTWORTHY, 0,
                          "%s gave another answer here (%.60s) than before (%.60s): it is not the "

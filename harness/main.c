@@ -70,6 +70,9 @@ int main(int argc, char **argv) {
     }
     cleanup_error struct error *err = NULL;
     int code = dispatch(argc, argv, &err);
+    /* What fails without a word is what only memory can refuse. */
+    if (code < 0 && !err)
+        error_no_memory(&err);
     if (err) {
         error_print(err);
         code = error_exit_code(err);

@@ -51,31 +51,46 @@ static uint64_t number_of(const json_t *object, const char *key) {
     return (uint64_t)json_integer_value(json_object_get(object, key));
 }
 
-/* Environments' labels hold anything but control characters, so a tab separates safely. */
-static char *done_key(const char *type, uint64_t block, const char *environment, const char *what) {
-    return text_format("%s\t%llu\t%s\t%s", type, (unsigned long long)block, environment, what);
+/* Of something done in one environment. Nothing is allocated, so that looking cannot fail. */
+enum { KEY_BYTES = 128 };
+
+static void done_key(const char *type, uint64_t block, const char *what, char key[KEY_BYTES]) {
+    snprintf(key, KEY_BYTES, "%s %llu %s", type, (unsigned long long)block, what);
 }
 
-static char *start_key(uint64_t block, const char *environment, uint64_t iteration, bool cold) {
+static void start_key(uint64_t block, uint64_t iteration, bool cold, char key[KEY_BYTES]) {
     char what[48];
     snprintf(what, sizeof(what), "%s %llu", cold ? "cold" : "warm", (unsigned long long)iteration);
-    return done_key("start", block, environment, what);
+    done_key("start", block, what, key);
+}
+
+static int remember(struct resumption *resumption, const char *environment, const char *key,
+                    bool fine) {
+    json_t *all = json_object_get(resumption->done, environment);
+    if (!all) {
+        all = json_object();
+        if (json_object_set_new(resumption->done, environment, all) < 0)
+            return -1;
+    }
+    /* What was too long for the key may have been cut within a character. */
+    return json_object_set_new_nocheck(all, key, json_boolean(fine));
 }
 
 /* Takes one entry of the journal into account. */
-static void replay(struct resumption *resumption, const json_t *entry) {
+static int replay(struct resumption *resumption, const json_t *entry, struct error **err) {
     const char *type = text_of(entry, "type"), *environment = text_of(entry, "environment");
     uint64_t block = number_of(entry, "block");
-    cleanup_free char *key = NULL;
+    char key[KEY_BYTES] = "";
+    int result = 0;
     if (strcmp(type, "request") == 0) {
-        key = done_key(type, block, environment, text_of(entry, "workload"));
+        done_key(type, block, text_of(entry, "workload"), key);
         json_object_set(resumption->digests, text_of(entry, "workload"),
                         json_object_get(entry, "digest"));
     } else if (strcmp(type, "start") == 0) {
-        key = start_key(block, environment, number_of(entry, "iteration"),
-                        json_is_true(json_object_get(entry, "cold")));
+        start_key(block, number_of(entry, "iteration"),
+                  json_is_true(json_object_get(entry, "cold")), key);
     } else if (strcmp(type, "instance") == 0) {
-        key = done_key(type, block, environment, "");
+        done_key(type, block, "", key);
     } else if (strcmp(type, "block") == 0) {
         char number[32];
         snprintf(number, sizeof(number), "%llu", (unsigned long long)block);
@@ -83,15 +98,16 @@ static void replay(struct resumption *resumption, const json_t *entry) {
     } else if (strcmp(type, "failure") == 0) {
         resumption->problems++;
     }
-    if (key)
-        json_object_set_new(resumption->done, key,
-                            json_boolean(strcmp(text_of(entry, "outcome"), "failed") != 0));
+    if (*key)
+        result = remember(resumption, environment, key,
+                          strcmp(text_of(entry, "outcome"), "failed") != 0);
     const json_t *bytes = json_object_get(entry, "samples_bytes");
     if (bytes)
         resumption->samples_bytes = json_integer_value(bytes);
     const json_t *elapsed = json_object_get(entry, "run_ns");
     if (elapsed)
         resumption->elapsed_ns = (uint64_t)json_integer_value(elapsed);
+    return result < 0 ? error_no_memory(err) : 0;
 }
 
 static int load_files(struct resumption *resumption, struct error **err) {
@@ -169,7 +185,10 @@ int resumption_load(const char *folder, struct run_options *options,
         return -1;
     size_t index;
     json_t *entry;
-    json_array_foreach(resumption->journal, index, entry) replay(resumption, entry);
+    json_array_foreach(resumption->journal, index, entry) {
+        if (replay(resumption, entry, err) < 0)
+            return -1;
+    }
     *ret_resumption = TAKE_PTR(resumption);
     return 0;
 }
@@ -279,26 +298,30 @@ int resumption_trim(const struct resumption *resumption, struct dropped_rows *re
     return 0;
 }
 
-static const json_t *find_done(const struct resumption *resumption, const char *key) {
-    return resumption && key ? json_object_get(resumption->done, key) : NULL;
+static const json_t *find_done(const struct resumption *resumption, const char *environment,
+                               const char *key) {
+    return resumption ? json_object_get(json_object_get(resumption->done, environment), key) : NULL;
 }
 
 bool resumption_has_start(const struct resumption *resumption, uint64_t block,
                           const char *environment, uint64_t iteration, bool cold) {
-    cleanup_free char *key = start_key(block, environment, iteration, cold);
-    return find_done(resumption, key) != NULL;
+    char key[KEY_BYTES];
+    start_key(block, iteration, cold, key);
+    return find_done(resumption, environment, key) != NULL;
 }
 
 bool resumption_has_request(const struct resumption *resumption, uint64_t block,
                             const char *environment, const char *workload) {
-    cleanup_free char *key = done_key("request", block, environment, workload);
-    return find_done(resumption, key) != NULL;
+    char key[KEY_BYTES];
+    done_key("request", block, workload, key);
+    return find_done(resumption, environment, key) != NULL;
 }
 
 int resumption_instance(const struct resumption *resumption, uint64_t block,
                         const char *environment) {
-    cleanup_free char *key = done_key("instance", block, environment, "");
-    const json_t *found = find_done(resumption, key);
+    char key[KEY_BYTES];
+    done_key("instance", block, "", key);
+    const json_t *found = find_done(resumption, environment, key);
     return !found ? -1 : json_is_true(found) ? 0 : 1;
 }
 

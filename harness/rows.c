@@ -31,9 +31,13 @@ int run_commit(struct run *run, const char *type, json_t *entry, struct error **
         json_decref(entry);
         return -1;
     }
-    json_object_set_new(entry, "samples_bytes",
-                        json_integer((json_int_t)store_size_bytes(run->store)));
-    json_object_set_new(entry, "run_ns",
-                        json_integer((json_int_t)(clock_now_ns(run->setup.clock) - run->start_ns)));
+    json_int_t bytes = (json_int_t)store_size_bytes(run->store);
+    json_int_t run_ns = (json_int_t)(clock_now_ns(run->setup.clock) - run->start_ns);
+    /* Without them, rows would be cut when the run goes on. */
+    if (json_object_set_new(entry, "samples_bytes", json_integer(bytes)) < 0 ||
+        json_object_set_new(entry, "run_ns", json_integer(run_ns)) < 0) {
+        json_decref(entry);
+        return error_no_memory(err);
+    }
     return journal_append(run->journal, type, entry, err);
 }

@@ -11,6 +11,7 @@
 #include "harness/data_folder.h"
 #include "harness/machine.h"
 #include "harness/trial.h"
+#include "results/json_list.h"
 #include "results/run_record.h"
 
 #include <string.h>
@@ -214,7 +215,9 @@ static int make_folders(struct run *run, struct error **err) {
     if (make_run_folder(run, err) < 0)
         return -1;
     run->log_folder = text_format("%s/environments", run->folder);
-    if (!run->log_folder || file_make_folders(run->log_folder, 0700, err) < 0)
+    if (!run->log_folder)
+        return error_no_memory(err);
+    if (file_make_folders(run->log_folder, 0700, err) < 0)
         return -1;
     run->setup.log_folder = run->log_folder;
     file_remove_half_replaced(run->folder);
@@ -310,7 +313,7 @@ static json_t *environments_json(const struct run *run) {
         const struct probe_result *probed = &run->probes[i];
         char title[160];
         environment_title(environment, title, sizeof(title));
-        json_array_append_new(
+        list = json_list_append(
             list, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:s}}", "label",
                             environment->label, "spec", environment->spec->text, "kind",
                             environment->ops->name, "accelerator", environment->accelerator,
@@ -325,9 +328,9 @@ static json_t *environments_json(const struct run *run) {
 static json_t *asked_json(const struct run_options *options) {
     json_t *environments = json_array(), *workloads = json_array();
     for (unsigned i = 0; options->environments[i]; i++)
-        json_array_append_new(environments, json_string(options->environments[i]));
+        environments = json_list_append(environments, json_string(options->environments[i]));
     for (unsigned i = 0; options->workloads[i]; i++)
-        json_array_append_new(workloads, json_string(options->workloads[i]));
+        workloads = json_list_append(workloads, json_string(options->workloads[i]));
     return json_pack("{s:o, s:o, s:O*, s:i, s:I, s:s*, s:s*, s:b}", "environments", environments,
                      "workloads", workloads, "overrides", options->overrides, "cpus",
                      (int)options->cpus, "memory_bytes", (json_int_t)options->memory_bytes, "data",
@@ -338,10 +341,10 @@ static json_t *asked_json(const struct run_options *options) {
 static json_t *works_json(const struct run *run) {
     json_t *list = json_array();
     for (unsigned i = 0; i < run->works.count; i++)
-        json_array_append_new(list, json_pack("{s:s, s:i, s:O}", "name",
-                                              run->works.works[i].description->name, "version",
-                                              (int)run->works.works[i].description->version,
-                                              "parameters", run->works.works[i].parameters));
+        list = json_list_append(list, json_pack("{s:s, s:i, s:O}", "name",
+                                                run->works.works[i].description->name, "version",
+                                                (int)run->works.works[i].description->version,
+                                                "parameters", run->works.works[i].parameters));
     return list;
 }
 
@@ -377,10 +380,11 @@ static const char *end_text(const struct run *run, const char *status) {
 }
 
 int run_save(struct run *run, const char *status, struct error **err) {
-    json_object_set_new(run->record, "status", json_string(status));
-    json_object_set_new(run->record, "problems", json_integer(run->problems));
-    if (end_text(run, status))
-        json_object_set_new(run->record, "ended_by", json_string(end_text(run, status)));
+    const char *ended_by = end_text(run, status);
+    if (json_object_set_new(run->record, "status", json_string(status)) < 0 ||
+        json_object_set_new(run->record, "problems", json_integer(run->problems)) < 0 ||
+        (ended_by && json_object_set_new(run->record, "ended_by", json_string(ended_by)) < 0))
+        return error_no_memory(err);
     return run_record_save(run->folder, run->record, err);
 }
 

@@ -108,8 +108,11 @@ static bool recall_active(const struct run *run, uint64_t block, bool active[WOR
 static int commit_block(struct run *run, uint64_t block, const bool *active, struct error **err) {
     json_t *names = json_array();
     for (unsigned i = 0; i < run->works.count; i++)
-        if (active[i])
-            json_array_append_new(names, json_string(run->works.works[i].description->name));
+        if (active[i] &&
+            json_array_append_new(names, json_string(run->works.works[i].description->name)) < 0) {
+            json_decref(names);
+            return error_no_memory(err);
+        }
     return run_commit(run, "block",
                       json_pack("{s:I, s:o}", "block", (json_int_t)block, "active", names), err);
 }

@@ -256,6 +256,8 @@ static int put_head(const struct table *table, struct error **err) {
             text_format("%s%s%s", names ? names : "boxmark: ", names ? ", " : "", table->titles[i]);
         free(names);
         names = longer;
+        if (!names)
+            return error_no_memory(err);
     }
     if (put_paragraph(table, "", "  ", TONE_BOLD, names ? names : "boxmark: nothing was measured",
                       err) < 0)

@@ -126,8 +126,7 @@ int baseline_write(const struct baseline *baseline, const char *path, struct err
     if (baseline_format(baseline, &text, &size, err) < 0)
         return -1;
     if (file_replace(path, text, size, err) < 0) {
-        if (err && *err)
-            (*err)->kind = ERROR_USAGE;
+        error_blame_usage(err);
         return -1;
     }
     return 0;
@@ -335,8 +334,7 @@ int baseline_read(const char *path, struct baseline *ret_baseline, struct error 
     cleanup_free char *text = NULL;
     size_t size;
     if (file_read(path, &text, &size, err) < 0) {
-        if (err && *err)
-            (*err)->kind = ERROR_USAGE;
+        error_blame_usage(err);
         return error_advise(err, "make a baseline with `boxmark baseline RUN -o FILE`");
     }
     return baseline_parse(text, size, path, ret_baseline, err);

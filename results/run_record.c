@@ -114,8 +114,7 @@ int run_record_load(const char *folder, json_t **ret_record, struct error **err)
     if (!path)
         return error_no_memory(err);
     if (file_read(path, &text, &size, err) < 0) {
-        if (err && *err)
-            (*err)->kind = ERROR_USAGE;
+        error_blame_usage(err);
         return error_advise(err, "name the folder of a run, as `boxmark list runs` shows them");
     }
     return run_record_parse(text, size, path, ret_record, err);

@@ -59,8 +59,7 @@ static int load_key(const char *path, const struct key_form *form, unsigned char
     cleanup_free char *text = NULL;
     size_t size = 0;
     if (file_read(path, &text, &size, err) < 0) {
-        if (err && *err)
-            (*err)->kind = ERROR_USAGE;
+        error_blame_usage(err);
         return -1;
     }
     int result = parse_key(text, path, form, key, err);

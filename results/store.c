@@ -50,13 +50,14 @@ struct store {
 static char *header_line(void) {
     char *line = NULL;
     for (unsigned i = 0; i < COLUMNS; i++) {
-        char *longer = text_format("%s%s%s", line ? line : "", i ? "," : "", column_names[i]);
+        char *longer = text_format("%s%s%s%s", line ? line : "", i ? "," : "", column_names[i],
+                                   i + 1 == COLUMNS ? "\n" : "");
         free(line);
+        if (!longer)
+            return NULL;
         line = longer;
     }
-    char *ended = text_format("%s\n", line ? line : "");
-    free(line);
-    return ended;
+    return line;
 }
 
 /*

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "results/json_list.h"
 #include "results/summary.h"
 
 #include <inttypes.h>
@@ -22,7 +23,7 @@ static json_t *flags_to_json(unsigned flags) {
     json_t *array = json_array();
     for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
         if (flags & names[i].flag)
-            json_array_append_new(array, json_string(names[i].name));
+            array = json_list_append(array, json_string(names[i].name));
     return array;
 }
 
@@ -31,8 +32,8 @@ static json_t *cell_to_json(const struct summary_environment *environment,
     json_t *values = json_array();
     json_t *blocks = json_array();
     for (unsigned i = 0; i < cell->blocks; i++) {
-        json_array_append_new(values, figure(cell->values[i]));
-        json_array_append_new(blocks, json_integer((json_int_t)cell->value_blocks[i]));
+        values = json_list_append(values, figure(cell->values[i]));
+        blocks = json_list_append(blocks, json_integer((json_int_t)cell->value_blocks[i]));
     }
     return json_pack(
         "{s:s, s:i, s:I, s:o, s:o, s:o, s:[o,o], s:o, s:o, s:o, s:o, s:i, s:o, s:[o,o], s:o, s:o, "

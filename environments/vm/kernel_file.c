@@ -181,8 +181,7 @@ static int read_any(const char *path, struct kernel_file *kernel, struct error *
     cleanup_free char *text = NULL;
     size_t size;
     if (file_read(path, &text, &size, err) < 0) {
-        if (err && *err)
-            (*err)->kind = ERROR_USAGE;
+        error_blame_usage(err);
         return -1;
     }
     const unsigned char *bytes = (const unsigned char *)text;

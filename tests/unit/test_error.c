@@ -21,6 +21,18 @@ static void wrap_puts_context_before(void **state) {
     assert_int_equal(err->kind, ERROR_TIMEOUT);
 }
 
+static void want_of_memory_is_nobodys_fault(void **state) {
+    (void)state;
+    cleanup_error struct error *err = NULL;
+    error_set(&err, ERROR_INTERNAL, 0, "cannot open it");
+    assert_int_equal(error_blame_usage(&err), -1);
+    assert_int_equal(err->kind, ERROR_USAGE);
+    err = error_free(err);
+    error_no_memory(&err);
+    assert_int_equal(error_blame_usage(&err), -1);
+    assert_int_equal(err->kind, ERROR_INTERNAL);
+}
+
 static void first_advice_stays(void **state) {
     (void)state;
     cleanup_error struct error *err = NULL;
@@ -100,6 +112,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_keeps_kind_and_errno),
         cmocka_unit_test(wrap_puts_context_before),
+        cmocka_unit_test(want_of_memory_is_nobodys_fault),
         cmocka_unit_test(first_advice_stays),
         cmocka_unit_test(what_is_quoted_becomes_harmless),
         cmocka_unit_test(nobody_cares),
