@@ -4,8 +4,8 @@
  * in the form of a baseline: block by block, as `boxmark baseline` keeps them), by blocks within a
  * run drawn at random, and go through the real code: samples.csv, summary, baseline file, check.
  *
- *   gate           a short, seeded check of the promises, as TAP (for make check)
- *   gate --long    the table of docs/method.md (some minutes)
+ *   gate [FILE]           a short, seeded check of the promises, as TAP (for make check)
+ *   gate --long [FILE]    the table of docs/method.md (some minutes)
  */
 #include "results/gate.h"
 #include "common/file.h"
@@ -351,7 +351,8 @@ int main(int argc, char **argv) {
     cleanup_free char *folder =
         text_format("%s/boxmark-calibration.XXXXXX", parent ? parent : "/tmp");
     cleanup_free char *data =
-        text_format("%s/tests/calibration/recorded.json", sources ? sources : ".");
+        optind < argc ? strdup(argv[optind])
+                      : text_format("%s/tests/calibration/recorded.json", sources ? sources : ".");
     cleanup_error struct error *err = NULL;
     if (!folder || !data || !mkdtemp(folder)) {
         perror(folder ? folder : parent);
