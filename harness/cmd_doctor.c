@@ -5,14 +5,13 @@
 #include "common/file.h"
 #include "config.h"
 #include "environments/cgroup.h"
-#include "environments/definition.h"
 #include "environments/environment.h"
 #include "environments/vm/guest_kernel.h"
-#include "harness/agent_path.h"
 #include "harness/cpu_lock.h"
 #include "harness/data_folder.h"
 #include "harness/machine.h"
 #include "harness/progress.h"
+#include "harness/readiness.h"
 
 #include <string.h>
 
@@ -48,51 +47,6 @@ const struct argp doctor_argp = {
     .doc = "Says what this machine can run, how well, and what to do about the rest.",
 };
 
-static const char *const readiness_names[] = {[READINESS_READY] = "ready",
-                                              [READINESS_DEGRADED] = "degraded",
-                                              [READINESS_MISSING] = "missing"};
-
-static json_t *probe_json(const char *name, const struct environment *environment,
-                          const struct probe_result *result) {
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", name, "readiness",
-                     readiness_names[result->readiness], "accelerator", environment->accelerator,
-                     "version", result->version, "detail", result->detail, "advice",
-                     result->advice);
-}
-
-static json_t *probe_one(const char *name, const struct environment_setup *setup) {
-    struct environment *environment = NULL;
-    struct probe_result result = {0};
-    cleanup_error struct error *failure = NULL;
-    if (environment_new(name, setup, &environment, &failure) < 0)
-        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", name, "readiness",
-                         readiness_names[READINESS_MISSING], "accelerator", "none", "version", "",
-                         "detail", error_message(failure), "advice",
-                         failure->advice ? failure->advice : "");
-    if (environment->ops->probe(environment, &result, &failure) < 0) {
-        result.readiness = READINESS_MISSING;
-        snprintf(result.detail, sizeof(result.detail), "%s", error_message(failure));
-    }
-    json_t *json = probe_json(name, environment, &result);
-    environment_free(environment);
-    return json;
-}
-
-/* The built-in ones, and those that the user has described in files. */
-static int probe_all(const struct environment_setup *setup, json_t *list, struct error **err) {
-    cleanup_definitions struct definitions definitions = {0};
-    for (const struct environment_ops *const *at = environment_table; *at; at++)
-        if (!(*at)->hidden)
-            json_array_append_new(list, probe_one((*at)->name, setup));
-    if (definitions_find(&definitions, err) < 0)
-        return -1;
-    for (unsigned i = 0; i < definitions.count; i++)
-        if (!environment_kind(definitions.entries[i].name))
-            json_array_append_new(list, probe_one(definitions.entries[i].name, setup));
-    return 0;
-}
-
-/* What could be better about the machine, each with the command that would do it. */
 /* A kernel of our own makes a virtual machine smaller and its start shorter. */
 static void advise_lean_kernel(json_t *list) {
     cleanup_guest_kernel struct guest_kernel kernel = {0};
@@ -106,6 +60,7 @@ static void advise_lean_kernel(json_t *list) {
                       "command", "boxmark guest build --lean"));
 }
 
+/* What could be better about the machine, each with the command that would do it. */
 static json_t *advice_json(const json_t *machine) {
     json_t *list = json_array();
     const char *governor = json_string_value(json_object_get(machine, "governor"));
@@ -145,13 +100,13 @@ static void print_text(const json_t *report, bool color) {
                          : strcmp(readiness, "degraded") == 0 ? READINESS_DEGRADED
                                                               : READINESS_MISSING;
         const char *version = json_string_value(json_object_get(entry, "version"));
-        printf("%-11s %s%-8s%s  %s%s%s%s%s\n", json_string_value(json_object_get(entry, "name")),
+        printf("%-12s %s%-8s%s  %s%s%s%s%s\n", json_string_value(json_object_get(entry, "name")),
                color ? colors[level] : "", readiness, color ? "\033[0m" : "", version,
                version[0] ? "; " : "", strcmp(accelerator, "none") == 0 ? "" : accelerator,
                strcmp(accelerator, "none") == 0 ? "" : ": ",
                json_string_value(json_object_get(entry, "detail")));
         if (advice[0])
-            printf("%-11s           %s\n", "", advice);
+            printf("%-12s           %s\n", "", advice);
     }
     json_array_foreach(json_object_get(report, "improve"), index, entry)
         printf("\n%s\n    %s\n", json_string_value(json_object_get(entry, "what")),
@@ -159,19 +114,11 @@ static void print_text(const json_t *report, bool color) {
 }
 
 static int make_report(json_t **ret_report, struct error **err) {
-    cleanup_free char *agent = NULL;
-    struct environment_setup setup = {.version = PACKAGE_VERSION,
-                                      .start_timeout_ns = 10 * NS_PER_S,
-                                      .cancel_fd = -1,
-                                      .clock = &clock_monotonic};
+    struct envelope envelope;
     cleanup_json json_t *machine = NULL;
-    cleanup_json json_t *list = json_array();
-    if (agent_path_find(&agent, err) < 0 ||
-        envelope_choose(0, 4, UINT64_C(512) << 20, &setup.envelope, err) < 0 ||
-        machine_facts(&setup.envelope, &machine, err) < 0)
-        return -1;
-    setup.agent_path = agent;
-    if (probe_all(&setup, list, err) < 0)
+    cleanup_json json_t *list = NULL;
+    if (readiness_envelope(&envelope, err) < 0 || machine_facts(&envelope, &machine, err) < 0 ||
+        readiness_list(&envelope, &list, err) < 0)
         return -1;
     *ret_report = json_pack("{s:O, s:O, s:o}", "machine", machine, "environments", list, "improve",
                             advice_json(machine));

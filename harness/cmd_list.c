@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/commands.h"
 #include "harness/profile.h"
+#include "harness/readiness.h"
 
+#include "bench/protocol.h"
 #include "common/file.h"
 #include "common/installed.h"
 #include "common/text.h"
@@ -49,22 +51,39 @@ static int list_definitions(struct error **err) {
         cleanup_definition struct definition *definition = NULL;
         cleanup_error struct error *problem = NULL;
         if (environment_kind(entry->name))
-            printf("%-11s not usable: %s is a built-in name; rename %s\n", entry->name, entry->name,
+            printf("%-12s not usable: %s is a built-in name; rename %s\n", entry->name, entry->name,
                    entry->path);
         else if (definition_load(entry->name, &definition, &problem) > 0)
-            printf("%-11s %s\n", entry->name, entry->path);
+            printf("%-12s %s\n", entry->name, entry->path);
         else
-            printf("%-11s not usable: %s\n", entry->name, error_message(problem));
+            printf("%-12s not usable: %s\n", entry->name, error_message(problem));
     }
     return 0;
 }
 
+/* "" where it is not known. */
+static const char *readiness_of(const json_t *list, const char *name) {
+    size_t index;
+    json_t *entry;
+    json_array_foreach(list, index, entry) {
+        const char *entry_name = json_string_value(json_object_get(entry, "name"));
+        if (entry_name && strcmp(entry_name, name) == 0)
+            return json_string_value(json_object_get(entry, "readiness"));
+    }
+    return "";
+}
+
 static int list_environments(const struct list_options *options, struct error **err) {
     (void)options;
+    struct envelope envelope;
+    cleanup_json json_t *list = NULL;
+    /* What cannot be probed can be listed all the same. */
+    if (readiness_envelope(&envelope, NULL) == 0)
+        (void)readiness_list(&envelope, &list, NULL);
     for (const struct environment_ops *const *at = environment_table; *at; at++) {
         if ((*at)->hidden)
             continue;
-        printf("%-11s %s\n", (*at)->name, (*at)->summary);
+        printf("%-12s %-8s %s\n", (*at)->name, readiness_of(list, (*at)->name), (*at)->summary);
         for (const struct spec_key *key = (*at)->keys; key && key->name; key++) {
             printf("    %s=", key->name);
             for (unsigned i = 0; key->values && key->values[i]; i++)
@@ -77,7 +96,9 @@ static int list_environments(const struct list_options *options, struct error **
     cleanup_free char *folder = definition_folder();
     cleanup_free char *examples = installed_data("environments");
     if (folder && examples)
-        printf("\nYour own: %s/NAME.ini; examples: %s\n", folder, examples);
+        printf("\nYour own: %s/NAME.ini; examples: %s\n"
+               "What is missing, and how to get it: boxmark doctor\n",
+               folder, examples);
     return 0;
 }
 

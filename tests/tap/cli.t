@@ -90,6 +90,7 @@ run "$BOXMARK" doctor
 unlike "$output" $'\e' "no colour where there is no terminal"
 run "$BOXMARK" list environments
 unlike "$output" mock "what is for tests is not listed"
+like "$output" 'host +ready +' "with what is ready"
 run "$BOXMARK" list profiles
 like "$output" 'quick.*smoke.*standard.*paper' "all profiles are listed"
 

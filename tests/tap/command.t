@@ -140,7 +140,10 @@ like "$errors" 'did you mean "mine"' "with the nearest, of files too"
 for file in "$SRCDIR"/environments/examples/*.ini; do
     name=$(basename "$file" .ini)
     cp "$file" "$definitions/example-$name.ini"
-    run "$BOXMARK" list environments
+done
+run "$BOXMARK" list environments
+for file in "$SRCDIR"/environments/examples/*.ini; do
+    name=$(basename "$file" .ini)
     like "$output" "example-$name +/" "the example can be read: $name"
     rm "$definitions/example-$name.ini"
 done
