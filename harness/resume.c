@@ -124,8 +124,12 @@ static int load_files(struct resumption *resumption, struct error **err) {
     }
     if (run_record_load(resumption->folder, &resumption->record, err) < 0)
         return error_advise(err, "only a run folder that boxmark wrote can be continued");
-    if (strcmp(text_of(resumption->record, "status"), "finished") == 0)
-        return error_set(err, ERROR_USAGE, 0, "the run in %s is finished", resumption->folder);
+    if (strcmp(text_of(resumption->record, "status"), "finished") == 0) {
+        /* It may have been killed while it reported. */
+        file_remove_half_replaced(resumption->folder);
+        error_set(err, ERROR_USAGE, 0, "the run in %s is finished", resumption->folder);
+        return error_advise(err, "`boxmark report %s` shows it", resumption->folder);
+    }
     /* Killed before the first entry. */
     if (!file_exists(journal))
         return (resumption->journal = json_array()) ? 0 : error_no_memory(err);

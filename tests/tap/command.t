@@ -96,7 +96,7 @@ end_run() {
     wait "$harness" 2>/dev/null
     is "$?" "$2" "SIG$1 ends a run"
     for _ in $(seq 100); do
-        [ -n "$(processes_with "boxmark-agent --data $folder")" ] || break
+        [ -n "$(processes_with "$folder")" ] || break
         sleep 0.1
     done
     is "$(processes_with "$folder")" "" "after SIG$1 no process is left"
