@@ -211,6 +211,11 @@ int launcher_go(struct launcher *launcher, struct process *ret_process, uint64_t
     return -1;
 }
 
+pid_t launcher_child(const struct launcher *launcher) {
+    const volatile struct launch_shared *shared = launcher->shared;
+    return shared ? shared->pid : 0;
+}
+
 void launcher_dismiss(struct launcher *launcher) {
     if (launcher->gate_fd >= 0)
         close_fd(&launcher->gate_fd);

@@ -54,6 +54,12 @@ int launcher_prepare(struct launcher *launcher, const struct launch_plan *plan, 
 int launcher_go(struct launcher *launcher, struct process *ret_process, uint64_t *ret_alive_ns,
                 uint64_t *ret_exec_ns, struct error **err);
 
+/*
+ * The new process's number, 0 while there is none; from its first instruction on, and also in a
+ * copy of ours that was forked between launcher_prepare and launcher_go.
+ */
+pid_t launcher_child(const struct launcher *launcher);
+
 /* Ends the launcher (not what it started); fine at any time. */
 void launcher_dismiss(struct launcher *launcher);
 

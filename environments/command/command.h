@@ -6,6 +6,7 @@
 #include "environments/command/words.h"
 #include "environments/enclosure.h"
 #include "environments/environment.h"
+#include "environments/keeper.h"
 #include "environments/vm/console.h"
 
 /* The commands that a user gives, by the names of their keys. */
@@ -31,6 +32,7 @@ struct command {
 struct command_instance {
     struct enclosure enclosure;
     struct process process;
+    struct keeper keeper;
     struct console *errors; /* its standard error */
     char **words;           /* of exec, filled */
     char *noise;            /* before the agent's first line; or NULL */

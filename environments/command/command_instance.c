@@ -44,11 +44,27 @@ static void advise_exec(const char *program, struct error **err) {
                      program);
 }
 
+/*
+ * In the keeper, when the harness was killed. What the command has started besides itself (an agent
+ * behind a shell) is found by its session, or by the control group where there is one.
+ */
+static void clean_after_harness(const void *cookie) {
+    const struct instance *instance = cookie;
+    const struct command *command = instance->environment->state;
+    const struct command_instance *self = instance->state;
+    pid_t session = launcher_child(&self->enclosure.launcher);
+    if (session > 0)
+        process_kill_session(session, NULL);
+    cgroup_remove_leftovers(command->world);
+    command_perform(instance->environment, COMMAND_STOP, -1, NULL);
+    if (instance->data_path)
+        file_remove_tree(instance->data_path, NULL);
+}
+
 static int launch(struct instance *instance, int agent_fd, int errors_fd, struct error **err) {
     struct environment *environment = instance->environment;
     const struct command *command = environment->state;
     struct command_instance *self = instance->state;
-    uint64_t launch_ns = instance->stamps[STAMP_LAUNCH];
     cleanup_free char *path = file_find_program(self->words[0]);
     if (!path && !strchr(self->words[0], '/'))
         return error_set(err, ERROR_UNAVAILABLE, 0, "the program %s does not exist",
@@ -73,6 +89,15 @@ static int launch(struct instance *instance, int agent_fd, int errors_fd, struct
     if (enclosure_prepare(&self->enclosure, environment->setup, command->world, &command->limits,
                           &plan, err) < 0)
         return -1;
+    if (keeper_start(&self->keeper, clean_after_harness, instance, err) < 0)
+        return error_wrap(err, "cannot watch over %s", environment->label);
+    self->launched = true;
+    if (command->words[COMMAND_START]) {
+        instance_stamp(instance, STAMP_LAUNCH);
+        if (command_perform(environment, COMMAND_START, environment->setup->cancel_fd, err) < 0)
+            return -1;
+    }
+    uint64_t launch_ns = instance->stamps[STAMP_LAUNCH];
     if (enclosure_launch(&self->enclosure, instance, &self->process, err) < 0) {
         advise_exec(self->words[0], err);
         return -1;
@@ -126,13 +151,6 @@ static int bring_up(struct instance *instance, struct error **err) {
     cleanup_fd int errors_fd = errors[1];
     if (open_errors(instance, &our_errors_fd, err) < 0)
         return -1;
-    if (command->words[COMMAND_START]) {
-        instance_stamp(instance, STAMP_LAUNCH);
-        self->launched = true;
-        if (command_perform(environment, COMMAND_START, environment->setup->cancel_fd, err) < 0)
-            return -1;
-    }
-    self->launched = true;
     if (launch(instance, agent_fd, errors_fd, err) < 0)
         return -1;
     close_fd(&agent_fd);
@@ -188,6 +206,7 @@ int command_start(struct environment *environment, struct instance **ret_instanc
         return error_no_memory(err);
     }
     self->process = PROCESS_NONE;
+    self->keeper = KEEPER_NONE;
     self->enclosure.launcher = LAUNCHER_NONE;
     instance->state = self;
     cleanup_error struct error *failure = NULL;
@@ -273,6 +292,7 @@ int command_stop(struct instance *instance, struct error **err) {
     if (instance->data_path)
         file_remove_tree(instance->data_path, first ? NULL : &first);
     instance_stamp(instance, STAMP_CLEANED);
+    keeper_dismiss(&self->keeper);
     words_free(self->words);
     free(self->noise);
     free(self);

@@ -29,7 +29,7 @@ int engine_open(struct environment *environment, struct error **err) {
         return error_no_memory(err);
     environment->state = world;
     world->engine = engine_of(environment);
-    world->keeper_fd = -1;
+    world->keeper = KEEPER_NONE;
     world->program = file_find_program(program_name(environment));
     world->name = owner_make_name();
     world->agent_path = realpath(environment->setup->agent_path, NULL);
@@ -238,6 +238,20 @@ static int make_folder(struct environment *environment, struct error **err) {
     return engine_make_root(world->agent_path, world->root, &world->root_bytes, err);
 }
 
+static void say_nothing(void *cookie, const char *what) {
+    (void)cookie;
+    (void)what;
+}
+
+/* In the keeper. */
+static void clean_after_harness(const void *cookie) {
+    const struct environment *environment = cookie;
+    const struct engine_world *world = environment->state;
+    cgroup_remove_leftovers(world->cgroups);
+    file_remove_tree(world->folder, NULL);
+    engine_remove_leftovers(environment->ops, say_nothing, NULL);
+}
+
 int engine_provision(struct environment *environment, struct error **err) {
     if (engine_open(environment, err) < 0)
         return -1;
@@ -245,7 +259,7 @@ int engine_provision(struct environment *environment, struct error **err) {
     if (world->cold_files[0])
         return 0;
     if (check_here(environment, err) < 0 || make_folder(environment, err) < 0 ||
-        engine_keeper_start(environment, err) < 0)
+        keeper_start(&world->keeper, clean_after_harness, environment, err) < 0)
         return -1;
     if (world->engine->provision && world->engine->provision(environment, err) < 0)
         return -1;
@@ -262,7 +276,7 @@ void engine_release(struct environment *environment) {
         engine_run(environment, NULL, world->engine->remove_image, NULL, NULL);
     if (world->folder)
         file_remove_tree(world->folder, NULL);
-    engine_keeper_dismiss(world);
+    keeper_dismiss(&world->keeper);
     cgroup_world_free(world->cgroups);
     free(world->program);
     free(world->name);

@@ -12,6 +12,7 @@
 
 #include "environments/enclosure.h"
 #include "environments/environment.h"
+#include "environments/keeper.h"
 
 #define ENGINE_AGENT "/boxmark-agent"
 #define ENGINE_DATA "/data"
@@ -66,8 +67,7 @@ struct engine_world {
     char *root;       /* NULL: not provisioned */
     uint64_t root_bytes;
     bool image_made;
-    int keeper_fd; /* a byte into it: nothing is left to be cleaned */
-    pid_t keeper;  /* 0: none */
+    struct keeper keeper; /* of what a killed harness would leave of the run */
     const char *cold_files[3];
     char *root_agent;
 };
@@ -138,14 +138,6 @@ int engine_run(const struct environment *environment, const struct instance *ins
 
 /* The environment of the engine's process. */
 int engine_variables(const struct engine *engine, char ***ret_variables, struct error **err);
-
-/* ---- engine_keeper.c ---- */
-/*
- * A small process of our own that waits for the end of this one, and then does what this one could
- * not do any more. It is told to go away when nothing is left to be done.
- */
-int engine_keeper_start(struct environment *environment, struct error **err);
-void engine_keeper_dismiss(struct engine_world *world);
 
 /* ---- engine_leftovers.c ---- */
 /* What killed runs have left: environment_ops.remove_leftovers. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* Cleans up after a harness that was killed. */
-#include "environments/engines/engine.h"
+#include "environments/keeper.h"
 
 #include "common/file.h"
 
@@ -34,12 +33,17 @@ static bool is_orphaned(int pipe_fd, int harness_fd) {
     }
 }
 
+static void take_signals(void (*how)(int)) {
+    static const int disturbing[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+    for (size_t i = 0; i < sizeof(disturbing) / sizeof(*disturbing); i++)
+        signal(disturbing[i], how);
+}
+
 /* Away from the harness's terminal, signals and descriptors (locks among them). */
 static void settle(int pipe_fd, int harness_fd) {
-    static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGPIPE};
     setsid();
-    for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
-        signal(ignored[i], SIG_IGN);
+    take_signals(SIG_IGN);
+    signal(SIGPIPE, SIG_IGN);
     int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     for (int fd = 0; fd < 3; fd++)
         dup2(null_fd, fd);
@@ -48,58 +52,49 @@ static void settle(int pipe_fd, int harness_fd) {
             close(fd);
 }
 
-static void say_nothing(void *cookie, const char *what) {
-    (void)cookie;
-    (void)what;
-}
-
-__attribute__((noreturn)) static void run_keeper(struct environment *environment, int pipe_fd,
-                                                 int harness_fd) {
+__attribute__((noreturn)) static void run_keeper(void (*clean)(const void *cookie),
+                                                 const void *cookie, int pipe_fd, int harness_fd) {
     settle(pipe_fd, harness_fd);
     if (is_orphaned(pipe_fd, harness_fd)) {
-        const struct engine_world *world = environment->state;
-        cgroup_remove_leftovers(world->cgroups);
-        file_remove_tree(world->folder, NULL);
-        engine_remove_leftovers(environment->ops, say_nothing, NULL);
+        /* The commands that it may start are to be ended like any other. */
+        take_signals(SIG_DFL);
+        clean(cookie);
     }
     _exit(0);
 }
 
-int engine_keeper_start(struct environment *environment, struct error **err) {
-    struct engine_world *world = environment->state;
+int keeper_start(struct keeper *keeper, void (*clean)(const void *cookie), const void *cookie,
+                 struct error **err) {
     int ends[2];
-    if (world->keeper > 0)
+    if (keeper->pid > 0)
         return 0;
     if (pipe2(ends, O_CLOEXEC) < 0)
-        return error_set(err, ERROR_INTERNAL, errno, "cannot watch over %s", environment->label);
+        return error_set(err, ERROR_INTERNAL, errno, "cannot make a pipe");
     int harness_fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
     pid_t pid = fork();
     if (pid == 0)
-        run_keeper(environment, ends[0], harness_fd);
+        run_keeper(clean, cookie, ends[0], harness_fd);
     int fork_errno = errno;
     close(ends[0]);
     if (harness_fd >= 0)
         close(harness_fd);
     if (pid < 0) {
         close(ends[1]);
-        return error_set(err, ERROR_INTERNAL, fork_errno, "cannot watch over %s",
-                         environment->label);
+        return error_set(err, ERROR_INTERNAL, fork_errno, "cannot make a process");
     }
-    world->keeper = pid;
-    world->keeper_fd = ends[1];
+    *keeper = (struct keeper){.pid = pid, .fd = ends[1]};
     return 0;
 }
 
-void engine_keeper_dismiss(struct engine_world *world) {
-    if (world->keeper <= 0)
+void keeper_dismiss(struct keeper *keeper) {
+    if (keeper->pid <= 0)
         return;
     /* Killed by someone: nobody reads. */
     void (*kept)(int) = signal(SIGPIPE, SIG_IGN);
-    (void)!write(world->keeper_fd, "", 1);
+    (void)!write(keeper->fd, "", 1);
     signal(SIGPIPE, kept);
-    close(world->keeper_fd);
-    while (waitpid(world->keeper, NULL, 0) < 0 && errno == EINTR)
+    close(keeper->fd);
+    while (waitpid(keeper->pid, NULL, 0) < 0 && errno == EINTR)
         continue;
-    world->keeper = 0;
-    world->keeper_fd = -1;
+    *keeper = KEEPER_NONE;
 }
