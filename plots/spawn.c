@@ -28,7 +28,8 @@ static void tail_add(struct tail *tail, const char *data, size_t size) {
         size = TAIL_BYTES;
     }
     size_t kept = tail->size + size > TAIL_BYTES ? TAIL_BYTES - size : tail->size;
-    memmove(tail->text, tail->text + tail->size - kept, kept);
+    if (kept < tail->size)
+        memmove(tail->text, tail->text + tail->size - kept, kept);
     memcpy(tail->text + kept, data, size);
     tail->size = kept + size;
     tail->text[tail->size] = '\0';
