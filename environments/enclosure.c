@@ -60,24 +60,11 @@ void enclosure_footprint(const struct enclosure *enclosure, pid_t pid,
     footprint->resident_bytes = process_pss_bytes(pid);
 }
 
-/* The first process's affinity, as the kernel has it. */
-static void affinity_fact(pid_t pid, json_t *facts) {
-    char path[64];
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    cleanup_free char *status = NULL;
-    if (file_read(path, &status, NULL, NULL) < 0)
-        return;
-    static const char key[] = "\nCpus_allowed_list:\t";
-    const char *at = strstr(status, key);
-    if (!at)
-        return;
-    at += strlen(key);
-    json_object_set_new(facts, "cpus_allowed", json_stringn(at, strcspn(at, "\n")));
-}
-
 void enclosure_facts(const struct enclosure *enclosure, pid_t pid, json_t *facts) {
     cgroup_facts(enclosure->cgroup, facts);
-    affinity_fact(pid, facts);
+    cleanup_free char *cpus = process_cpus_allowed(pid);
+    if (cpus)
+        json_object_set_new(facts, "cpus_allowed", json_string(cpus));
     json_object_set_new(facts, "envelope_prepared_ns",
                         json_integer((json_int_t)enclosure->prepared_ns));
 }

@@ -147,6 +147,17 @@ char *process_describe_end(const struct process *process) {
     return text_format("exited with status %d", WEXITSTATUS(process->status));
 }
 
+char *process_cpus_allowed(pid_t pid) {
+    static const char key[] = "\nCpus_allowed_list:\t";
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    cleanup_free char *status = NULL;
+    if (file_read(path, &status, NULL, NULL) < 0)
+        return NULL;
+    const char *at = strstr(status, key);
+    return at ? strndup(at + strlen(key), strcspn(at + strlen(key), "\n")) : NULL;
+}
+
 uint64_t process_cpu_ns(pid_t pid) {
     clockid_t clock;
     struct timespec spent;

@@ -63,6 +63,9 @@ void process_kill_session(pid_t session, const char *program);
 /* "exited with status 1", "was killed by signal 9 (Killed)"; malloc'ed. */
 char *process_describe_end(const struct process *process);
 
+/* CPUs that a process or thread may run on ("0-1,4"), as the kernel has it; malloc'ed, or NULL. */
+char *process_cpus_allowed(pid_t pid);
+
 /* CPU time of one process in nanoseconds, threads included; 0 when gone. */
 uint64_t process_cpu_ns(pid_t pid);
 

@@ -4,6 +4,7 @@
 #include "common/file.h"
 #include "environments/vm/vm.h"
 
+#include <dirent.h>
 #include <string.h>
 
 #define QUESTION_NS (5 * NS_PER_S)
@@ -16,8 +17,32 @@ static void add_command(const struct vm_instance *self, json_t *facts) {
     json_object_set_new(facts, "command", command);
 }
 
-/* Where the threads of the virtual CPUs may run, as the kernel told after they had been pinned. */
-static void add_threads(const struct vm_instance *self, json_t *facts) {
+static bool is_vcpu(const struct vm_instance *self, pid_t thread) {
+    for (unsigned i = 0; i < self->vcpu_count; i++)
+        if (self->vcpus[i].thread == thread)
+            return true;
+    return false;
+}
+
+/* QEMU's others: its main loop, I/O threads and workers, by the names that they have. */
+static void add_other_threads(const struct vm_instance *self, pid_t pid, json_t *threads) {
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    cleanup_dir DIR *tasks = opendir(path);
+    for (struct dirent *entry; tasks && (entry = readdir(tasks));) {
+        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (thread <= 0 || is_vcpu(self, thread))
+            continue;
+        snprintf(path, sizeof(path), "/proc/%d/task/%d/comm", (int)pid, (int)thread);
+        cleanup_free char *name = file_read_line(path);
+        cleanup_free char *cpus = process_cpus_allowed(thread);
+        if (name && cpus)
+            json_array_append_new(threads, json_pack("{s:s, s:s}", "name", name, "cpus", cpus));
+    }
+}
+
+/* Where each thread may run, as the kernel tells; of virtual CPUs, after they had been pinned. */
+static void add_threads(const struct vm_instance *self, pid_t pid, json_t *facts) {
     json_t *threads = json_array();
     for (unsigned i = 0; i < self->vcpu_count; i++) {
         char name[32];
@@ -25,6 +50,7 @@ static void add_threads(const struct vm_instance *self, json_t *facts) {
         json_array_append_new(
             threads, json_pack("{s:s, s:s}", "name", name, "cpus", self->vcpus[i].cpu_list));
     }
+    add_other_threads(self, pid, threads);
     json_object_set_new(facts, "threads", threads);
 }
 
@@ -122,7 +148,7 @@ int vm_facts(struct instance *instance, json_t *facts, struct error **err) {
     enclosure_facts(&self->enclosure, instance->pid, facts);
     add_command(self, facts);
     add_privileges(instance->pid, facts);
-    add_threads(self, facts);
+    add_threads(self, instance->pid, facts);
     add_image(state, facts);
     if (*state->options.config.box)
         json_object_set_new(facts, "container_inside", json_string(state->options.config.box));

@@ -181,6 +181,13 @@ int vm_options_choose_accelerator(struct vm_options *options, const struct kvm_p
         return *kvm->advice ? error_advise(err, "%s", kvm->advice) : -1;
     }
     options->config.kvm = forced || (options->accel == VM_ACCEL_AUTO && native);
+    /* QEMU 7.2: "ioeventfd is required for iothread"; of virtio-mmio only KVM has it. */
+    if (!options->config.kvm && options->config.iothread &&
+        options->config.machine == VM_MACHINE_MICROVM) {
+        error_set(err, ERROR_UNAVAILABLE, 0,
+                  "under software emulation the disk of a microvm can have no iothread");
+        return error_advise(err, "add machine=q35, or leave iothread=on out");
+    }
     options->config.tsc_khz = options->config.kvm ? 0 : host_tsc_khz();
     snprintf(label, 16, "%s",
              !options->config.kvm ? ACCELERATOR_TCG

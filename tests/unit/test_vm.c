@@ -170,7 +170,12 @@ static void check_facts(struct instance *instance) {
                         environment_value(environment, "cache"));
     assert_true(json_is_true(json_object_get(disk, "flush")));
     json_t *threads = json_object_get(facts, "threads");
-    assert_int_equal(json_array_size(threads), setup.envelope.cpu_count);
+    /* Beside the virtual CPUs at least its main loop; that of the disk where there is one. */
+    cleanup_free char *names = json_dumps(threads, 0);
+    assert_non_null(strstr(names, "{\"name\": \"qemu-system"));
+    if (environment_is_on(environment, "iothread"))
+        assert_non_null(strstr(names, "{\"name\": \"IO disk"));
+    assert_true(json_array_size(threads) > setup.envelope.cpu_count);
     for (unsigned i = 0; i < setup.envelope.cpu_count; i++) {
         char cpu[16];
         snprintf(cpu, sizeof(cpu), "%u", setup.envelope.cpus[i]);
@@ -409,6 +414,7 @@ static void test_impossible_combinations_are_refused(void **state) {
     setup.require_kvm = true;
     assert_refused("vm:accel=tcg", ERROR_UNAVAILABLE, "KVM is required");
     setup = usual_setup;
+    assert_refused("vm:accel=tcg,iothread=on", ERROR_UNAVAILABLE, "no iothread");
 }
 
 /* Asks for a workload and waits for its end, an error or the channel's end. */
