@@ -22,6 +22,7 @@ int enclosure_prepare(struct enclosure *enclosure, const struct environment_setu
     enclosure->plan.join_fds = enclosure->cgroup->join_fds;
     enclosure->plan.timeout_ns = setup->start_timeout_ns;
     enclosure->plan.cancel_fd = setup->cancel_fd;
+    enclosure->plan.session = setup->session;
     if (launcher_prepare(&enclosure->launcher, &enclosure->plan, err) < 0)
         return -1;
     cgroup_read_usage(enclosure->cgroup, &enclosure->before);
@@ -84,6 +85,9 @@ bool enclosure_killed_by_limit(const struct enclosure *enclosure, const struct p
 
 int enclosure_end(struct enclosure *enclosure, struct error **err) {
     launcher_dismiss(&enclosure->launcher);
+    /* It has ended; its number may become another's. */
+    if (enclosure->plan.session)
+        *enclosure->plan.session = 0;
     int result = cgroup_remove(enclosure->cgroup, err);
     enclosure->cgroup = NULL;
     return result;

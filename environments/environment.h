@@ -47,6 +47,8 @@ struct environment_setup {
     bool require_kvm;          /* never fall back to TCG */
     uint64_t start_timeout_ns; /* launch to agent ready */
     uint64_t stop_timeout_ns;  /* graceful stop before force */
+    pid_t *session;            /* where the number of the session of an instance's processes is told
+                                  to whoever cleans up after a killed harness; or NULL */
     int cancel_fd;             /* readable when the user interrupts; or -1 */
     struct clock *clock;
     void (*say)(void *cookie, const char *text); /* progress of long steps (building an image) */

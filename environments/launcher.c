@@ -75,6 +75,8 @@ __attribute__((noreturn)) static void run_child(const struct launch_plan *plan,
                                                 struct launch_shared *shared, int report_fd) {
     const char *step = plan->name;
     shared->alive_ns = monotonic_ns();
+    if (plan->session)
+        *plan->session = shared->pid;
     plan->child(plan->cookie, &step);
     report_failure(report_fd, step);
     _exit(127);
@@ -209,11 +211,6 @@ int launcher_go(struct launcher *launcher, struct process *ret_process, uint64_t
         process_end(&half_made, 0);
     }
     return -1;
-}
-
-pid_t launcher_child(const struct launcher *launcher) {
-    const volatile struct launch_shared *shared = launcher->shared;
-    return shared ? shared->pid : 0;
 }
 
 void launcher_dismiss(struct launcher *launcher) {

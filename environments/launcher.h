@@ -25,6 +25,7 @@ struct launch_plan {
     uint64_t namespaces;   /* CLONE_NEW... of the new process */
     uint64_t timeout_ns;   /* the word to the program's exec */
     int cancel_fd;         /* or -1 */
+    pid_t *session;        /* in shared memory: there the new process tells its number; or NULL */
     /*
      * The new process: sets itself up and executes. Only plain system calls: it runs after a raw
      * clone. Returns only when it failed, with errno; *step says at what.
@@ -53,12 +54,6 @@ int launcher_prepare(struct launcher *launcher, const struct launch_plan *plan, 
  */
 int launcher_go(struct launcher *launcher, struct process *ret_process, uint64_t *ret_alive_ns,
                 uint64_t *ret_exec_ns, struct error **err);
-
-/*
- * The new process's number, 0 while there is none; from its first instruction on, and also in a
- * copy of ours that was forked between launcher_prepare and launcher_go.
- */
-pid_t launcher_child(const struct launcher *launcher);
 
 /* Ends the launcher (not what it started); fine at any time. */
 void launcher_dismiss(struct launcher *launcher);

@@ -5,6 +5,7 @@
 #include "common/file.h"
 #include "config.h"
 #include "environments/environment.h"
+#include "harness/aftermath.h"
 #include "harness/agent_path.h"
 #include "harness/data_folder.h"
 
@@ -96,12 +97,17 @@ int command_shell(int argc, char **argv, struct error **err) {
         return -1;
     const char *parent = getenv("TMPDIR");
     cleanup_fd int lock_fd = -1;
+    struct aftermath aftermath = AFTERMATH_NONE;
     int code = data_folder_make(parent ? parent : "/tmp", 0, &data, &lock_fd, err);
     setup.data_folder = data;
+    if (code == 0)
+        code = aftermath_begin(&aftermath, data, err);
+    setup.session = aftermath.session;
     if (code == 0)
         code = open_shell(environment, err);
     environment_free(environment);
     if (data)
         (void)file_remove_tree(data, NULL);
+    aftermath_end(&aftermath);
     return code;
 }

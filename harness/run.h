@@ -4,6 +4,7 @@
 #define BOXMARK_HARNESS_RUN_H
 
 #include "environments/environment.h"
+#include "harness/aftermath.h"
 #include "harness/cpu_lock.h"
 #include "harness/journal.h"
 #include "harness/plan.h"
@@ -61,6 +62,7 @@ struct run {
     char *folder;                     /* the run folder, absolute */
     char *data_folder;                /* made by this run, removed at its end */
     int folder_lock_fd, data_lock_fd; /* nobody else goes on with it, or takes it for left; or -1 */
+    struct aftermath aftermath;
     struct cpu_locks *cpu_locks;
     char *log_folder;
     char *agent_path;
@@ -77,7 +79,8 @@ struct run {
     enum run_end end;
 };
 
-#define RUN_NONE ((struct run){.folder_lock_fd = -1, .data_lock_fd = -1})
+#define RUN_NONE                                                                                   \
+    ((struct run){.folder_lock_fd = -1, .data_lock_fd = -1, .aftermath = AFTERMATH_NONE})
 
 /* Builds everything up to, but not including, the first start (run_setup.c). */
 int run_prepare(const struct run_options *options, const struct resumption *resumption,

@@ -226,6 +226,9 @@ static int make_folders(struct run *run, struct error **err) {
                          err) < 0)
         return -1;
     run->setup.data_folder = run->data_folder;
+    if (aftermath_begin(&run->aftermath, run->data_folder, err) < 0)
+        return -1;
+    run->setup.session = run->aftermath.session;
     return 0;
 }
 
@@ -409,7 +412,8 @@ int run_prepare(const struct run_options *options, const struct resumption *resu
                         .digests = resumption_digests(resumption),
                         .problems = resumption_problems(resumption),
                         .folder_lock_fd = -1,
-                        .data_lock_fd = -1};
+                        .data_lock_fd = -1,
+                        .aftermath = AFTERMATH_NONE};
     progress_start(&run->progress, options->quiet);
     if (profile_find(options->profile, &run->profile, err) < 0)
         return -1;
@@ -505,6 +509,7 @@ void run_clear(struct run *run) {
         environment_free(run->environments[i]);
     if (run->data_folder)
         (void)file_remove_tree(run->data_folder, NULL);
+    aftermath_end(&run->aftermath);
     if (run->data_lock_fd >= 0)
         close(run->data_lock_fd);
     if (run->folder_lock_fd >= 0)

@@ -44,21 +44,9 @@ static void advise_exec(const char *program, struct error **err) {
                      program);
 }
 
-/*
- * In the keeper, when the harness was killed. What the command has started besides itself (an agent
- * behind a shell) is found by its session, or by the control group where there is one.
- */
-static void clean_after_harness(const void *cookie) {
-    const struct instance *instance = cookie;
-    const struct command *command = instance->environment->state;
-    const struct command_instance *self = instance->state;
-    pid_t session = launcher_child(&self->enclosure.launcher);
-    if (session > 0)
-        process_kill_session(session, NULL);
-    cgroup_remove_leftovers(command->world);
-    command_perform(instance->environment, COMMAND_STOP, -1, NULL);
-    if (instance->data_path)
-        file_remove_tree(instance->data_path, NULL);
+/* In the keeper, when the harness was killed: the machine that `start` has brought up. */
+static void take_down(const void *cookie) {
+    command_perform(cookie, COMMAND_STOP, -1, NULL);
 }
 
 static int launch(struct instance *instance, int agent_fd, int errors_fd, struct error **err) {
@@ -89,7 +77,8 @@ static int launch(struct instance *instance, int agent_fd, int errors_fd, struct
     if (enclosure_prepare(&self->enclosure, environment->setup, command->world, &command->limits,
                           &plan, err) < 0)
         return -1;
-    if (keeper_start(&self->keeper, clean_after_harness, instance, err) < 0)
+    if (command->words[COMMAND_STOP] &&
+        keeper_start(&self->keeper, take_down, environment, err) < 0)
         return error_wrap(err, "cannot watch over %s", environment->label);
     self->launched = true;
     if (command->words[COMMAND_START]) {

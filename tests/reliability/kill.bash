@@ -33,6 +33,13 @@ left_behind() {
     done
 }
 
+# left_at_once FOLDER PID: of these, what must be gone before anybody starts boxmark again. (A folder that
+# was just made is empty.)
+left_at_once() {
+    find /sys/fs/cgroup -maxdepth 6 -type d -name "boxmark-*-$2-*" 2>/dev/null
+    find "$1" "$SCRATCH/data" -path '*/boxmark-data.*/*'
+}
+
 # kill_prepare SPEC...: an undisturbed run of the same plan. Sets kill_name, kill_specs, kill_calls
 # and kill_ns, between which moments are drawn. Fails where it cannot be run.
 kill_prepare() {
@@ -84,6 +91,10 @@ kill_once() {
     [ ! -e "$out/summary.json" ] || kill_phase='reporting'
     ! grep -q '^ended' <<<"$said" || kill_phase='it had ended'
     ! grep -qF "$SCRATCH" /proc/self/mountinfo || problems+="a mount is left"$'\n'
+    local left
+    pid=$(sed -n 's/^pid //p' <<<"$said")
+    left=$(left_at_once "$out" "$pid" | head -n 5)
+    [ -z "$left" ] || problems+="left until the next start: $left"$'\n'
 
     # What is finished is there: every row that the journal counts.
     local bytes size
@@ -111,8 +122,6 @@ kill_once() {
         problems+="another schedule: $(diff <(performed "$ref") <(performed "$out") | head -n 5)"$'\n'
     [ "$(rows "$out")" = "$(rows "$ref")" ] ||
         problems+="other rows: $(diff <(rows "$ref") <(rows "$out") | head -n 5)"$'\n'
-    local left
-    pid=$(sed -n 's/^pid //p' <<<"$said")
     left=$(left_behind "$out" "$pid" | head -n 5)
     [ -z "$left" ] || problems+="left behind: $left"$'\n'
     if [ -n "$problems" ]; then

@@ -29,6 +29,7 @@ moments 8 mock:label=a mock:label=b
 moments 4 host
 moments 4 host container
 moments 4 microguest
+moments 2 uml
 moments 4 "command:exec=sh -c '{agent} --data {data}; true'"
 
 done_testing
