@@ -301,11 +301,22 @@ int cgroup_remove(struct cgroup *cgroup, struct error **err) {
     return result;
 }
 
+/* Ours, or one that an engine has made for an instance of ours and named after it. */
+static bool is_stale(const char *group) {
+    static const char *const prefixes[] = {"", "lxc.payload.", "lxc.monitor."};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+        size_t length = strlen(prefixes[i]);
+        if (strncmp(group, prefixes[i], length) == 0 && owner_is_gone(group + length))
+            return true;
+    }
+    return false;
+}
+
 static unsigned remove_stale_below(const char *parent) {
     cleanup_dir DIR *dir = opendir(parent);
     unsigned removed = 0;
     for (struct dirent *entry; dir && (entry = readdir(dir));) {
-        if (!owner_is_gone(entry->d_name))
+        if (!is_stale(entry->d_name))
             continue;
         cleanup_free char *folder = text_format("%s/%s", parent, entry->d_name);
         uint64_t deadline_ns = deadline_after(monotonic_ns(), NS_PER_S);

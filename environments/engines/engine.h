@@ -45,7 +45,8 @@ struct engine {
     const char *const *list_images, *const *remove_image;
     const char *const *environment; /* variables of ours that it needs, NULL-terminated; or NULL */
     const char *remains; /* parent of an empty folder {name} that it leaves behind; or NULL */
-    const char *remaining_group; /* an empty control group that it leaves; or NULL */
+    /* Empty control groups that it may leave, NULL-terminated, with {name} at an end; or NULL. */
+    const char *const *remaining_groups;
     /* Once a run, after the root was made (an image); or NULL. */
     int (*provision)(struct environment *environment, struct error **err);
     /* Once an instance, before the clock runs (a configuration file); or NULL. */

@@ -13,10 +13,18 @@
 
 #define SERVICE_TIMEOUT_NS (10 * NS_PER_S)
 
-static void remove_remaining_group(const struct engine *engine) {
-    const char *const names[] = {engine->remaining_group, NULL};
-    if (engine->remaining_group)
-        cgroup_remove_empty(names);
+/* Those named after an instance, too, where there is one. */
+static void remove_remaining_groups(const struct engine *engine, const char *name) {
+    for (const char *const *group = engine->remaining_groups; group && *group; group++) {
+        const char *place = strstr(*group, "{name}");
+        if (place && !name)
+            continue;
+        cleanup_free char *filled =
+            place ? text_format("%.*s%s", (int)(place - *group), *group, name) : strdup(*group);
+        const char *const names[] = {filled, NULL};
+        if (filled)
+            cgroup_remove_empty(names);
+    }
 }
 
 void engine_remove_remains(const struct engine *engine, const char *name) {
@@ -25,7 +33,7 @@ void engine_remove_remains(const struct engine *engine, const char *name) {
         if (path)
             (void)rmdir(path);
     }
-    remove_remaining_group(engine);
+    remove_remaining_groups(engine, name);
 }
 
 /* PROGRAM TEMPLATE..., with NAME for {name} and {image}. */
@@ -96,7 +104,7 @@ void engine_remove_leftovers(const struct environment_ops *ops,
     cleanup_free char *program = file_find_program(engine->program);
     remove_remaining_folders(engine, &report);
     remove_trial_folders(&report);
-    remove_remaining_group(engine);
+    remove_remaining_groups(engine, NULL);
     if (!program)
         return;
     remove_listed(engine->program, "container", engine->list, engine->remove, &report);

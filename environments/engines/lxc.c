@@ -11,6 +11,9 @@ static const char *const start[] = {"--name",     "{name}",   "--lxcpath", "{sta
                                     "--rcfile",   "{config}", "--quiet",   "--",
                                     ENGINE_AGENT, "--data",   ENGINE_DATA, NULL};
 
+static const char *const remaining_groups[] = {"lxc.pivot", "lxc.payload.{name}",
+                                               "lxc.monitor.{name}", NULL};
+
 static int write_configuration(struct instance *instance, struct error **err) {
     const struct engine_world *world = instance->environment->state;
     const struct engine_instance *self = instance->state;
@@ -45,6 +48,6 @@ const struct engine engine_lxc = {
     .root_only = true,
     .version = version,
     .start = start,
-    .remaining_group = "lxc.pivot",
+    .remaining_groups = remaining_groups,
     .prepare = write_configuration,
 };

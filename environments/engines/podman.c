@@ -49,6 +49,7 @@ static const char *const variables[] = {"PATH",
                                         "CONTAINERS_STORAGE_CONF",
                                         "DBUS_SESSION_BUS_ADDRESS",
                                         NULL};
+static const char *const remaining_groups[] = {"libpod_parent", NULL};
 
 const struct engine engine_podman = {
     .ops = ENGINE_OPERATIONS("podman", "podman run on the same root", keys),
@@ -60,6 +61,6 @@ const struct engine engine_podman = {
     .remove = remove_one,
     .pid = pid,
     .list = list,
-    .remaining_group = "libpod_parent",
+    .remaining_groups = remaining_groups,
     .environment = variables,
 };

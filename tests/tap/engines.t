@@ -178,9 +178,9 @@ fi
 
 # ---- Killed at any moment: nothing remains ----
 
-# groups_of PID: control groups that a run of this process has made.
+# groups_of PID: control groups that a run of this process has made, or an engine for it.
 groups_of() {
-    cgroups_named "boxmark-*-$1-*-????????????????"
+    cgroups_named "*boxmark-*-$1-*-????????????????"
 }
 
 no_groups_of() {

@@ -484,6 +484,62 @@ static void leftovers_of_the_dead_are_removed(void **state) {
     assert_int_equal(cgroup_remove_leftovers(world), 0);
 }
 
+struct named {
+    const char *name;
+    unsigned made, found;
+};
+
+static void make_named(const char *folder, void *cookie) {
+    struct named *named = cookie;
+    cleanup_free char *path = text_format("%s/%s", folder, named->name);
+    named->made += mkdir(path, 0755) == 0;
+}
+
+static void find_named(const char *folder, void *cookie) {
+    struct named *named = cookie;
+    cleanup_free char *path = text_format("%s/%s", folder, named->name);
+    named->found += file_exists(path);
+}
+
+static void remove_named(const char *folder, void *cookie) {
+    struct named *named = cookie;
+    cleanup_free char *path = text_format("%s/%s", folder, named->name);
+    (void)rmdir(path);
+}
+
+/* LXC puts words of its own before our names, in hierarchies that we make no groups in. */
+static void groups_of_engines_are_removed_with_their_owners(void **state) {
+    (void)state;
+    cleanup_cgroup_world struct cgroup_world *world = real_world();
+    cleanup_free char *ours = owner_make_name();
+    const pid_t dead = fork();
+    if (dead == 0)
+        _exit(0);
+    assert_int_equal(waitpid(dead, NULL, 0), dead);
+    struct stat status;
+    assert_int_equal(stat("/proc/self/ns/pid", &status), 0);
+    cleanup_free char *gone =
+        text_format("boxmark-%llu-%d-1-0123456789abcdef", (unsigned long long)status.st_ino, dead);
+    static const char *const formats[] = {"lxc.payload.", "lxc.monitor."};
+    for (unsigned i = 0; i < 2; i++) {
+        cleanup_free char *living_name = text_format("%s%s", formats[i], ours);
+        cleanup_free char *dead_name = text_format("%s%s", formats[i], gone);
+        struct named living = {.name = living_name}, stale = {.name = dead_name};
+        cgroup_for_each_hierarchy(make_named, &living);
+        if (living.made == 0)
+            skip_because("no control group may be made here");
+        cgroup_for_each_hierarchy(make_named, &stale);
+        cgroup_remove_leftovers(world);
+        cgroup_for_each_hierarchy(find_named, &stale);
+        cgroup_for_each_hierarchy(find_named, &living);
+        cgroup_for_each_hierarchy(remove_named, &stale);
+        cgroup_for_each_hierarchy(remove_named, &living);
+        assert_true(stale.made > 0);
+        assert_int_equal(stale.found, 0);
+        assert_int_equal(living.found, living.made);
+    }
+}
+
 static void without_cgroups_all_is_quietly_empty(void **state) {
     (void)state;
     cleanup_cgroup_world struct cgroup_world *world = parse("", "");
@@ -525,6 +581,7 @@ int main(void) {
         cmocka_unit_test(members_are_counted_and_killed),
         cmocka_unit_test(the_memory_limit_kills_and_is_counted),
         cmocka_unit_test(leftovers_of_the_dead_are_removed),
+        cmocka_unit_test(groups_of_engines_are_removed_with_their_owners),
         cmocka_unit_test(without_cgroups_all_is_quietly_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
