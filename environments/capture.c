@@ -91,7 +91,7 @@ static int judge_end(const struct process *process, const char *program, struct 
     cleanup_free char *end = process_describe_end(process);
     cleanup_free char *said = last_lines(output);
     return error_set(err, ERROR_INTERNAL, 0, "%s %s%s%s", program, end ? end : "failed",
-                     said ? ": " : "", said ? said : "");
+                     said ? ": " : " without a word", said ? said : "");
 }
 
 int capture_run(const struct capture_options *options, char **ret_output, struct error **err) {

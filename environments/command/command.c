@@ -172,8 +172,18 @@ int command_perform(const struct environment *environment, enum command_kind kin
     const struct capture_options options = {.arguments = (const char *const *)words,
                                             .timeout_ns = environment->setup->start_timeout_ns,
                                             .cancel_fd = cancel_fd};
-    return capture_run(&options, NULL, err) < 0 ? error_wrap(err, "\"%s\"", command_names[kind])
-                                                : 0;
+    cleanup_error struct error *failure = NULL;
+    if (capture_run(&options, NULL, &failure) == 0)
+        return 0;
+    /* It did not end as it should: that is the user's machine, no fault of ours. */
+    if (failure->kind == ERROR_TIMEOUT || (failure->kind == ERROR_INTERNAL && !failure->errnum)) {
+        cleanup_free char *line = words_join(words);
+        failure->kind = ERROR_UNAVAILABLE;
+        if (line)
+            error_advise(&failure, "see what it does by itself: %s", line);
+    }
+    error_wrap(&failure, "\"%s\"", command_names[kind]);
+    return error_move(err, TAKE_PTR(failure));
 }
 
 static int command_provision(struct environment *environment, struct error **err) {

@@ -51,8 +51,11 @@ refuse 'command:exec=true,label=vm' 2 'name of a kind of environment'
 refuse 'command' 3 'it needs a command.*'
 refuse 'command:exec=boxmark-no-such-program' 3 'boxmark-no-such-program does not exist'
 refuse 'command:exec=true,copy=/nonexistent/scp' 3 '"copy": the program /nonexistent/scp does not'
-refuse "command:exec=true,copy=sh -c 'echo no route to host; exit 9'" 70 \
-    '"copy": .*status 9: no route to host'
+refuse "command:exec=true,copy=sh -c 'echo no route to host >&2; exit 9'" 3 \
+    '"copy": sh exited with status 9: no route to host.*by itself: sh -c '
+refuse "command:exec=true,copy=sh -c 'exit 4'" 3 '"copy": sh exited with status 4 without a word'
+refuse "command:exec=true,start=sh -c 'echo no such domain >&2; exit 5'" 3 \
+    '"start": sh exited with status 5: no such domain'
 
 # A program for another processor: the machine's number in the ELF header is nobody's.
 cp "$AGENT" "$SCRATCH/foreign"
