@@ -233,9 +233,15 @@ int file_cache_folder(char **ret_path, struct error **err) {
     return 0;
 }
 
+/* Folders may be "executed", too. */
+static bool is_program(const char *path) {
+    struct stat status;
+    return access(path, X_OK) == 0 && stat(path, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 char *file_find_program(const char *name) {
     if (strchr(name, '/'))
-        return access(name, X_OK) == 0 ? strdup(name) : NULL;
+        return is_program(name) ? strdup(name) : NULL;
     const char *search = getenv("PATH");
     /* sbin is where mke2fs and QEMU's helpers live, and it is not in every user's PATH. */
     cleanup_free char *folders =
@@ -243,7 +249,7 @@ char *file_find_program(const char *name) {
     char *rest = folders;
     for (char *folder; folders && (folder = strsep(&rest, ":"));) {
         cleanup_free char *path = text_format("%s/%s", *folder ? folder : ".", name);
-        if (path && access(path, X_OK) == 0)
+        if (path && is_program(path))
             return TAKE_PTR(path);
     }
     return NULL;

@@ -237,6 +237,10 @@ static void programs_are_found(void **state) {
     cleanup_free char *same = file_find_program(shell);
     assert_string_equal(same, shell);
     assert_null(file_find_program("no-such-program-here"));
+    /* The folders of $PATH are no programs. */
+    assert_null(file_find_program(""));
+    assert_null(file_find_program("."));
+    assert_null(file_find_program("/"));
     cleanup_free char *plain = inside(state, "plain");
     assert_int_equal(file_replace(plain, "", 0, NULL), 0);
     assert_int_equal(chmod(plain, 0644), 0);
