@@ -18,12 +18,33 @@ static const char *program_name(const struct environment *environment) {
     const struct engine *engine = engine_of(environment);
     const char *runtime = environment_value(environment, "runtime");
     /* Where the choice of a runtime is the choice of the program. */
-    return engine->choose_start && runtime ? runtime : engine->program;
+    return engine->runtimes && runtime ? runtime : engine->program;
+}
+
+const struct engine_runtime *engine_find_runtime(const struct engine *engine, const char *name) {
+    const char *slash = strrchr(name, '/');
+    const struct engine_runtime *known = engine->runtimes;
+    while (known && known->name && strcmp(known->name, slash ? slash + 1 : name) != 0)
+        known++;
+    return known && known->name ? known : NULL;
+}
+
+const char *const *engine_start_template(const struct environment *environment) {
+    const struct engine *engine = engine_of(environment);
+    const struct engine_runtime *known = engine_find_runtime(engine, program_name(environment));
+    return known ? known->start : engine->start;
+}
+
+int engine_check_value(const char *key, const char *value, struct error **err) {
+    (void)key;
+    return *value ? 0 : error_set(err, ERROR_USAGE, 0, "it is empty");
 }
 
 int engine_open(struct environment *environment, struct error **err) {
     if (environment->state)
         return 0;
+    if (engine_of(environment)->check && engine_of(environment)->check(environment->spec, err) < 0)
+        return -1;
     struct engine_world *world = calloc(1, sizeof(*world));
     if (!world)
         return error_no_memory(err);
@@ -63,11 +84,19 @@ static void engine_install_advice(const struct environment *environment, char *t
                                   size_t capacity) {
     const struct engine *engine = engine_of(environment);
     const char *program = program_name(environment);
-    const char *const packages[3] = {program, program, program};
-    if (strchr(program, '/'))
+    const struct engine_runtime *known = engine_find_runtime(engine, program);
+    size_t length = 0;
+    *text = '\0';
+    if (strchr(program, '/')) {
         snprintf(text, capacity, "give the path of an executable file");
-    else
-        install_advice(engine->choose_start ? packages : engine->packages, text, capacity);
+    } else if (engine->runtimes && !known) {
+        for (const struct engine_runtime *at = engine->runtimes; at->name; at++)
+            length += (size_t)snprintf(text + length, capacity - length, "%s%s",
+                                       length ? ", " : "known are ", at->name);
+        snprintf(text + length, capacity - length, "; of another give the path");
+    } else {
+        install_advice(known ? known->packages : engine->packages, text, capacity);
+    }
 }
 
 /* The program is there, but what stands behind it does not answer. */
@@ -299,8 +328,7 @@ int engine_describe(struct environment *environment, FILE *to, struct error **er
         return -1;
     const struct engine_world *world = environment->state;
     const struct engine *engine = world->engine;
-    const char *const *start =
-        engine->choose_start ? engine->choose_start(environment) : engine->start;
+    const char *const *start = engine_start_template(environment);
     enclosure_describe(environment->setup, world->cgroups, &world->limits, to);
     if (engine->pid)
         fprintf(to,

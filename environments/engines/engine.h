@@ -23,6 +23,13 @@
 struct engine_world;
 struct engine_instance;
 
+/* One of several programs that an engine can be. */
+struct engine_runtime {
+    const char *name;
+    const char *packages[3]; /* as in struct engine */
+    const char *const *start;
+};
+
 /*
  * Command lines are templates, NULL-terminated, without the program. {name}, {root}, ... stand for
  * what struct engine_value of engine_command.c lists; an argument whose value is empty is left out.
@@ -51,8 +58,11 @@ struct engine {
     int (*provision)(struct environment *environment, struct error **err);
     /* Once an instance, before the clock runs (a configuration file); or NULL. */
     int (*prepare)(struct instance *instance, struct error **err);
-    /* More arguments than `start` can hold, by the spec; replaces it; or NULL. */
-    const char *const *(*choose_start)(const struct environment *environment);
+    /* Where the key "runtime" names the program: those that are known, the default first, ended by
+     * a NULL name; others are started like that one. Or NULL. */
+    const struct engine_runtime *runtimes;
+    /* ERROR_USAGE for keys that do not go together; or NULL. */
+    int (*check)(const struct spec *spec, struct error **err);
 };
 
 /* environment->state */
@@ -98,6 +108,15 @@ int engine_provision(struct environment *environment, struct error **err);
 int engine_describe(struct environment *environment, FILE *to, struct error **err);
 void engine_release(struct environment *environment);
 const char *const *engine_cold_files(struct environment *environment);
+
+/* environment_ops.check_value */
+int engine_check_value(const char *key, const char *value, struct error **err);
+
+/* What is known of the runtime of that name or path; NULL where nothing is. */
+const struct engine_runtime *engine_find_runtime(const struct engine *engine, const char *name);
+
+/* The template of the spec's start. */
+const char *const *engine_start_template(const struct environment *environment);
 
 /* The parts of the state that a probe needs. */
 int engine_open(struct environment *environment, struct error **err);
@@ -154,11 +173,11 @@ extern const struct engine engine_bwrap, engine_chroot, engine_docker, engine_lx
 /* The operations of every engine, and its own table of keys (or NULL). */
 #define ENGINE_OPERATIONS(kind, text, spec_keys)                                                   \
     {                                                                                              \
-        .name = (kind), .summary = (text), .keys = (spec_keys), .probe = engine_probe,             \
-        .provision = engine_provision, .describe = engine_describe, .start = engine_start,         \
-        .footprint = engine_footprint, .facts = engine_facts, .diagnose = engine_diagnose,         \
-        .stop = engine_stop, .release = engine_release, .cold_files = engine_cold_files,           \
-        .remove_leftovers = engine_remove_leftovers,                                               \
+        .name = (kind), .summary = (text), .keys = (spec_keys), .check_value = engine_check_value, \
+        .probe = engine_probe, .provision = engine_provision, .describe = engine_describe,         \
+        .start = engine_start, .footprint = engine_footprint, .facts = engine_facts,               \
+        .diagnose = engine_diagnose, .stop = engine_stop, .release = engine_release,               \
+        .cold_files = engine_cold_files, .remove_leftovers = engine_remove_leftovers,              \
     }
 
 #endif

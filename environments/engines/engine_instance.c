@@ -64,9 +64,7 @@ static int make_names(struct instance *instance, struct error **err) {
         if (world->engine->prepare(instance, err) < 0)
             return -1;
     }
-    const char *const *start = world->engine->choose_start
-                                   ? world->engine->choose_start(instance->environment)
-                                   : world->engine->start;
+    const char *const *start = engine_start_template(instance->environment);
     return engine_expand(instance->environment, instance, start, &self->arguments, err) < 0 ||
                    engine_variables(world->engine, &self->variables, err) < 0
                ? -1

@@ -6,6 +6,7 @@
 #include "environments/engines/engine.h"
 
 #include "common/file.h"
+#include "common/units.h"
 
 #include <string.h>
 
@@ -87,11 +88,31 @@ static int write_bundle(struct instance *instance, struct error **err) {
     return path && text ? file_replace(path, text, strlen(text), err) : error_no_memory(err);
 }
 
-static const char *const *choose_start(const struct environment *environment) {
-    const char *runtime = environment_value(environment, "runtime");
-    const char *slash = runtime ? strrchr(runtime, '/') : NULL;
-    const char *base = slash ? slash + 1 : runtime;
-    return base && strcmp(base, "runsc") == 0 ? start_runsc : start;
+static const struct engine_runtime runtimes[] = {
+    {"runc", {"runc", "runc", "runc"}, start},
+    {"crun", {"crun", "crun", "crun"}, start},
+    {"runsc", {"runsc", NULL, NULL}, start_runsc},
+    {NULL, {NULL}, NULL},
+};
+
+static int check(const struct spec *spec, struct error **err) {
+    static const char *const platforms[] = {"systrap", "ptrace", "kvm", NULL};
+    const char *platform = spec_given(spec, "platform");
+    const char *runtime = spec_given(spec, "runtime");
+    if (!platform)
+        return 0;
+    if (!runtime)
+        runtime = runtimes[0].name;
+    const struct engine_runtime *known = engine_find_runtime(&engine_oci, runtime);
+    if (!known || known->start != start_runsc) {
+        error_set(err, ERROR_USAGE, 0, "\"platform\" is for runsc only, not for %s", runtime);
+        return error_advise(err, "leave it out, or write oci:runtime=runsc,platform=%s", platform);
+    }
+    for (const char *const *at = platforms; *at; at++)
+        if (strcmp(*at, platform) == 0)
+            return 0;
+    error_unknown_name("value", platform, platforms, err);
+    return error_wrap(err, "\"platform\"");
 }
 
 const struct engine engine_oci = {
@@ -101,7 +122,8 @@ const struct engine engine_oci = {
     .root_only = true,
     .version = version,
     .start = start,
-    .choose_start = choose_start,
+    .runtimes = runtimes,
+    .check = check,
     .remove = remove_one,
     .environment = variables,
     .prepare = write_bundle,

@@ -85,6 +85,25 @@ like "$errors" 'unknown key "cpus"' "and named"
 run "$BOXMARK" run "${smoke[@]}" -e bwrap:runtime=runc
 status_is 2 "a key of another engine is refused"
 
+# refused STATUS SPEC REASON: before anything is started.
+refused() {
+    run "$BOXMARK" run --dry-run "${smoke[@]}" -e "$2"
+    status_is "$1" "$2 is refused"
+    like "$errors" "$3" "$2: with the reason"
+}
+refused 2 oci:runtime= '"runtime": it is empty'
+refused 2 docker:runtime= '"runtime": it is empty'
+refused 2 oci:platform=kvm '"platform" is for runsc only, not for runc'
+refused 2 oci:runtime=runc,platform=kvm '"platform" is for runsc only, not for runc'
+refused 2 oci:runtime=/x/crun,platform=ptrace '"platform" is for runsc only'
+refused 2 oci:runtime=runsc,platform=pvm 'unknown value "pvm"'
+if [ "$(id -u)" -eq 0 ]; then
+    refused 3 oci:runtime=no-such-runtime 'known are runc, crun, runsc; of another give the path'
+    unlike "$errors" "apt-get|dnf|pacman" "no package is invented"
+else
+    skip "OCI runtimes are for root" 3
+fi
+
 if command -v docker >/dev/null; then
     run env DOCKER_HOST="unix://$SCRATCH/nowhere.sock" "$BOXMARK" run "${smoke[@]}" -e docker
     status_is 3 "a daemon that is down makes docker unavailable"
