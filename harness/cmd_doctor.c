@@ -7,6 +7,7 @@
 #include "environments/cgroup.h"
 #include "environments/environment.h"
 #include "environments/vm/guest_kernel.h"
+#include "environments/vm/kvm_probe.h"
 #include "harness/cpu_lock.h"
 #include "harness/data_folder.h"
 #include "harness/machine.h"
@@ -81,17 +82,35 @@ static json_t *advice_json(const json_t *machine) {
     return list;
 }
 
+/* What stands behind /dev/kvm, whatever it is good for: it explains what vm and microguest say. */
+static json_t *kvm_json(void) {
+    struct kvm_probe_result kvm;
+    kvm_probe(NULL, &kvm);
+    return json_pack("{s:s, s:s, s:b, s:s, s:s}", "state", kvm_state_name(kvm.state), "back_end",
+                     kvm.back_end, "nested", kvm.nested, "reason", kvm.reason, "advice",
+                     kvm.advice);
+}
+
+static void print_kvm(const json_t *kvm) {
+    const char *back_end = json_string_value(json_object_get(kvm, "back_end"));
+    printf("KVM %s; back end: %s; nested virtualization: %s\n",
+           json_string_value(json_object_get(kvm, "state")), back_end[0] ? back_end : "none",
+           json_is_true(json_object_get(kvm, "nested")) ? "yes" : "no");
+}
+
 static void print_text(const json_t *report, bool color) {
     static const char *const colors[] = {"\033[32m", "\033[33m", "\033[31m"};
     size_t index;
     json_t *entry;
     const json_t *machine = json_object_get(report, "machine");
     const char *cpu = json_string_value(json_object_get(machine, "cpu_model"));
-    printf("%s, %lld CPUs, Linux %s%s\n\n", cpu ? cpu : "unknown CPU",
+    printf("%s, %lld CPUs, Linux %s%s\n", cpu ? cpu : "unknown CPU",
            (long long)json_integer_value(json_object_get(machine, "cpus_online")),
            json_string_value(json_object_get(machine, "kernel")),
            json_is_true(json_object_get(machine, "virtual_machine")) ? ", itself a virtual machine"
                                                                      : "");
+    print_kvm(json_object_get(report, "kvm"));
+    putchar('\n');
     json_array_foreach(json_object_get(report, "environments"), index, entry) {
         const char *readiness = json_string_value(json_object_get(entry, "readiness"));
         const char *advice = json_string_value(json_object_get(entry, "advice"));
@@ -120,8 +139,8 @@ static int make_report(json_t **ret_report, struct error **err) {
     if (readiness_envelope(&envelope, err) < 0 || machine_facts(&envelope, &machine, err) < 0 ||
         readiness_list(&envelope, &list, err) < 0)
         return -1;
-    *ret_report = json_pack("{s:O, s:O, s:o}", "machine", machine, "environments", list, "improve",
-                            advice_json(machine));
+    *ret_report = json_pack("{s:O, s:o, s:O, s:o}", "machine", machine, "kvm", kvm_json(),
+                            "environments", list, "improve", advice_json(machine));
     return *ret_report ? 0 : error_no_memory(err);
 }
 

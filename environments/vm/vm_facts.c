@@ -89,6 +89,7 @@ static void add_kvm(const struct kvm_probe_result *kvm, json_t *facts) {
     json_object_set_new(facts, "kvm_state", json_string(kvm_state_name(kvm->state)));
     json_object_set_new(facts, "kvm_reason", json_string(kvm->reason));
     json_object_set_new(facts, "kvm_back_end", json_string(kvm->back_end));
+    json_object_set_new(facts, "kvm_nested", json_boolean(kvm->nested));
     if (kvm->host_loops_per_second > 0)
         json_object_set_new(facts, "kvm_speed_of_host",
                             json_real(kvm->guest_loops_per_second / kvm->host_loops_per_second));

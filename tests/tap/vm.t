@@ -171,8 +171,16 @@ vm_line() {
     grep '^vm ' <<<"$output"
 }
 
+# says_back_end STATE: what stands behind KVM is said in each state of it.
+back_ends=$(cd /sys/module && for module in kvm_*; do [ ! -d "$module" ] || printf '%s|' "$module"; done)
+back_ends=${back_ends%|}
+says_back_end() {
+    like "$output" "KVM $1; back end: (${back_ends:-none}); nested virtualization: (yes|no)" \
+        "KVM $1: back end and nesting are named"
+}
+
 if [ "$(id -u)" != 0 ] || ! in_world : true 2>/dev/null; then
-    skip "only root can put another /dev/kvm in place" 7
+    skip "only root can put another /dev/kvm in place" 9
 else
     # A /dev of our own, without it.
     # shellcheck disable=SC2016 # for the script
@@ -185,6 +193,7 @@ else
     run in_world "$bare" "$BOXMARK" doctor
     like "$(vm_line)" 'degraded .*TCG: software emulation \(TCG\), not KVM: there is no /dev/kvm' \
         "no /dev/kvm: software emulation, and why"
+    says_back_end absent
     run in_world "$bare" "$BOXMARK" run -p smoke -w prime -e host -e vm --require-kvm -o "$SCRATCH/no"
     status_is 3 "no /dev/kvm: --require-kvm refuses"
     like "$errors" 'KVM is required, but there is no /dev/kvm' "no /dev/kvm: says so"
@@ -204,15 +213,20 @@ else
         env HOME=/nonexistent XDG_CACHE_HOME="$SCRATCH/none" "$BOXMARK" doctor
     chmod 700 "$SCRATCH"
     if [ "$status" = 126 ] || [ "$status" = 127 ]; then
-        skip "the build folder is closed to other users" 2
+        skip "the build folder is closed to other users" 3
     else
         like "$(vm_line)" 'TCG: .*no permission' "a /dev/kvm for others: TCG, and why"
         like "$output" 'group' "and what to do"
+        says_back_end 'no permission'
     fi
 fi
 
 # The real one, whatever it is.
+run "$BOXMARK" doctor --json
+like "${output//$'\n'/ }" "\"kvm\": \{ +\"state\": \"[a-z ]+\", +\"back_end\": \"(${back_ends})\", +\"nested\": (true|false)" \
+    "doctor --json has them, too"
 run "$BOXMARK" doctor
+says_back_end '[a-z]+'
 case $(vm_line) in
 *'TCG: '*software,*slower*) pass "the real one emulates: software emulation instead" ;;
 *'KVM: KVM ('*) pass "the real one is native, and called KVM" ;;
