@@ -45,6 +45,7 @@ struct environment_setup {
     const char *log_folder;    /* RUN/environments; NULL in a dry run */
     const char *guest_kernel;  /* --kernel FILE, or NULL: the default */
     bool require_kvm;          /* never fall back to TCG */
+    bool survey;               /* a probe looks at its alternatives, too, and tells in its detail */
     uint64_t start_timeout_ns; /* launch to agent ready */
     uint64_t stop_timeout_ns;  /* graceful stop before force */
     pid_t *session;            /* where the number of the session of an instance's processes is told

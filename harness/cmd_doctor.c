@@ -137,7 +137,7 @@ static int make_report(json_t **ret_report, struct error **err) {
     cleanup_json json_t *machine = NULL;
     cleanup_json json_t *list = NULL;
     if (readiness_envelope(&envelope, err) < 0 || machine_facts(&envelope, &machine, err) < 0 ||
-        readiness_list(&envelope, &list, err) < 0)
+        readiness_list(&envelope, true, &list, err) < 0)
         return -1;
     *ret_report = json_pack("{s:O, s:o, s:O, s:o}", "machine", machine, "kvm", kvm_json(),
                             "environments", list, "improve", advice_json(machine));

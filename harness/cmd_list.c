@@ -79,7 +79,7 @@ static int list_environments(const struct list_options *options, struct error **
     cleanup_json json_t *list = NULL;
     /* What cannot be probed can be listed all the same. */
     if (readiness_envelope(&envelope, NULL) == 0)
-        (void)readiness_list(&envelope, &list, NULL);
+        (void)readiness_list(&envelope, false, &list, NULL);
     for (const struct environment_ops *const *at = environment_table; *at; at++) {
         if ((*at)->hidden)
             continue;

@@ -57,7 +57,8 @@ int readiness_envelope(struct envelope *ret_envelope, struct error **err) {
     return envelope_choose(0, 4, UINT64_C(512) << 20, ret_envelope, err);
 }
 
-int readiness_list(const struct envelope *envelope, json_t **ret_list, struct error **err) {
+int readiness_list(const struct envelope *envelope, bool survey, json_t **ret_list,
+                   struct error **err) {
     cleanup_free char *agent = NULL;
     cleanup_json json_t *list = json_array();
     if (!list)
@@ -68,6 +69,7 @@ int readiness_list(const struct envelope *envelope, json_t **ret_list, struct er
                                             .version = PACKAGE_VERSION,
                                             .start_timeout_ns = 10 * NS_PER_S,
                                             .cancel_fd = -1,
+                                            .survey = survey,
                                             .envelope = *envelope,
                                             .clock = &clock_monotonic};
     if (probe_all(&setup, list, err) < 0)

@@ -214,8 +214,8 @@ static void say_missing(struct probe_result *result, const struct error *failure
              failure && failure->advice ? failure->advice : "");
 }
 
-int engine_probe(struct environment *environment, struct probe_result *ret_result,
-                 struct error **err) {
+static int probe_one(struct environment *environment, struct probe_result *ret_result,
+                     struct error **err) {
     *ret_result = (struct probe_result){.readiness = READINESS_READY};
     cleanup_error struct error *failure = NULL;
     cleanup_free char *folder = NULL;
@@ -244,6 +244,56 @@ int engine_probe(struct environment *environment, struct probe_result *ret_resul
     if (failure && failure->kind == ERROR_INTERRUPTED)
         return error_move(err, TAKE_PTR(failure));
     return result;
+}
+
+/* One word or two of how another runtime does here, added to the detail. */
+static int survey_runtime(const struct environment *environment, const char *runtime,
+                          struct probe_result *result, struct error **err) {
+    enum { REASON_MAX = 70 };
+    struct environment_setup setup = *environment->setup;
+    struct environment *other = NULL;
+    struct probe_result found;
+    setup.survey = false;
+    cleanup_free char *spec = text_format("%s:runtime=%s", environment->ops->name, runtime);
+    if (!spec)
+        return error_no_memory(err);
+    if (environment_new(spec, &setup, &other, err) < 0)
+        return -1;
+    int probed = probe_one(other, &found, err);
+    const struct engine_world *world = other->state;
+    bool installed = probed == 0 && world->program;
+    environment_free(other);
+    if (probed < 0)
+        return -1;
+    const char *said = strstr(found.detail, SAID);
+    const char *reason = said ? said + strlen(SAID) : found.detail;
+    size_t length = strlen(result->detail);
+    char *end = result->detail + length;
+    size_t left = sizeof(result->detail) - length;
+    if (!installed)
+        snprintf(end, left, "; %s: not installed", runtime);
+    else if (found.readiness == READINESS_MISSING)
+        snprintf(end, left, "; %s does not work: %.*s%s", runtime, REASON_MAX, reason,
+                 strlen(reason) > REASON_MAX ? "..." : "");
+    else
+        snprintf(end, left, "; %s %s: %s", runtime, found.version,
+                 found.readiness == READINESS_READY ? "ready" : "degraded");
+    return 0;
+}
+
+int engine_probe(struct environment *environment, struct probe_result *ret_result,
+                 struct error **err) {
+    const struct engine *engine = engine_of(environment);
+    if (probe_one(environment, ret_result, err) < 0)
+        return -1;
+    /* Who may not start any gets one answer for all. */
+    if (!environment->setup->survey || !engine->runtimes ||
+        spec_given(environment->spec, "runtime") || (engine->root_only && geteuid() != 0))
+        return 0;
+    for (const struct engine_runtime *at = engine->runtimes + 1; at->name; at++)
+        if (survey_runtime(environment, at->name, ret_result, err) < 0)
+            return -1;
+    return 0;
 }
 
 /* ---- Once a run ---- */

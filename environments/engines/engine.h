@@ -17,6 +17,9 @@
 #define ENGINE_AGENT "/boxmark-agent"
 #define ENGINE_DATA "/data"
 
+/* Before its last words in a message. */
+#define SAID "it said: "
+
 /* What it puts on containers and images, with the name of the instance as its value. */
 #define ENGINE_LABEL "boxmark"
 

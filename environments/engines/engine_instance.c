@@ -141,7 +141,7 @@ static int start_failed(struct instance *instance, struct error *failure, struct
     cleanup_free char *words = engine_last_words(self);
     if (failure && failure->kind != ERROR_INTERRUPTED && (words || self->noise)) {
         char *message =
-            text_format("%s; it said: %s%s%s", failure->message, words ? words : "",
+            text_format("%s; " SAID "%s%s%s", failure->message, words ? words : "",
                         words && self->noise ? " | " : "", self->noise ? self->noise : "");
         if (message) {
             free(failure->message);

@@ -77,6 +77,29 @@ else
     skip "no engine can run here" 4
 fi
 
+# ---- What doctor says of the runtimes that an engine can have ----
+
+if [ "$(id -u)" -eq 0 ] && [[ " ${ready[*]} " == *" oci:runtime=runc "* ]]; then
+    mkdir "$SCRATCH/runtimes"
+    ln -s "$(command -v runc || echo /usr/sbin/runc)" "$SCRATCH/runtimes/crun"
+    printf '%s\n' '#!/bin/sh' '[ "$1" = --version ] && echo "runsc 9.9" && exit' \
+        'echo "no platform for it" >&2; exit 4' >"$SCRATCH/runtimes/runsc"
+    chmod +x "$SCRATCH/runtimes/runsc"
+    run env PATH="$SCRATCH/runtimes:$PATH" "$BOXMARK" doctor
+    line=$(grep '^oci ' <<<"$output")
+    like "$line" '; crun [0-9][^ ;]*: (ready|degraded)' "doctor names a second runtime, tried"
+    like "$line" '; runsc does not work: no platform for it$' "and one that is broken, with its words"
+    mv "$SCRATCH/runtimes/crun" "$SCRATCH/runtimes/other"
+    if command -v crun >/dev/null; then
+        skip "crun is installed"
+    else
+        run env PATH="$SCRATCH/runtimes:$PATH" "$BOXMARK" doctor
+        like "$(grep '^oci ' <<<"$output")" '; crun: not installed' "and one that is missing"
+    fi
+else
+    skip "runc cannot run here" 3
+fi
+
 # ---- Bad input, daemons that are down, images that vanish ----
 
 run "$BOXMARK" run "${smoke[@]}" -e docker:cpus=2
