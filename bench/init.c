@@ -64,6 +64,37 @@ static int mount_kernel_file_systems(struct error **err) {
     return 0;
 }
 
+static void write_line(const char *folder, const char *file, const char *text) {
+    cleanup_free char *path = text_format("%s/%s", folder, file);
+    if (path)
+        (void)file_write_text(path, text, NULL);
+}
+
+/*
+ * With less than 512 MiB for its use (in a guest of 512 MiB, too), a kernel switches transparent
+ * huge pages off with all that belongs to them, whatever its command line says. So what was asked
+ * for is done here; the rest becomes what it is in a larger guest.
+ */
+static void set_huge_pages(void) {
+    static const char folder[] = "/sys/kernel/mm/transparent_hugepage",
+                      key[] = "transparent_hugepage=";
+    char mode[16] = "", chosen[24];
+    cleanup_free char *command_line = file_read_line("/proc/cmdline");
+    const char *asked = command_line ? strstr(command_line, key) : NULL;
+    if (!asked || sscanf(asked + strlen(key), "%15[a-z]", mode) != 1)
+        return;
+    cleanup_free char *path = text_format("%s/enabled", folder);
+    cleanup_free char *modes = path ? file_read_line(path) : NULL;
+    snprintf(chosen, sizeof(chosen), "[%s]", mode);
+    /* A kernel without them has no such file. */
+    if (!modes || strstr(modes, chosen))
+        return;
+    write_line(folder, "enabled", mode);
+    write_line(folder, "defrag", "madvise");
+    write_line(folder, "use_zero_page", "1");
+    write_line(folder, "khugepaged/defrag", "1");
+}
+
 static int load_module(const char *name, struct error **err) {
     cleanup_free char *path = text_format("/modules/%s", name);
     cleanup_fd int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
@@ -131,6 +162,7 @@ static int set_up(const struct init_options *options, struct port *ret_port, str
     uint64_t deadline_ns = deadline_after(monotonic_ns(), DEVICE_WAIT_NS);
     if (mount_kernel_file_systems(err) < 0 || load_modules(err) < 0)
         return -1;
+    set_huge_pages();
     *ret_port = (struct port){-1, -1};
     if (!options->shell && port_open(options->channel, deadline_ns, ret_port, err) < 0)
         return -1;

@@ -4,9 +4,9 @@
  *
  * Order, all before the agent's hello, so that "ready" means the same as elsewhere (its data
  * folder can be used): announce on the console, mount /proc, /sys, /dev, load the modules of
- * /modules/order, open the channel, mount the data disk. The work is done by a child: process 1
- * only waits, so that an agent that dies (or is killed for want of memory) is named on the console
- * and the guest ends in an orderly way instead of a kernel panic.
+ * /modules/order, set the huge page mode, open the channel, mount the data disk. The work is done
+ * by a child: process 1 only waits, so that an agent that dies (or is killed for want of memory) is
+ * named on the console and the guest ends in an orderly way instead of a kernel panic.
  */
 #ifndef BOXMARK_BENCH_INIT_H
 #define BOXMARK_BENCH_INIT_H

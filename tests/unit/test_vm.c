@@ -109,6 +109,12 @@ static void check_identity(struct instance *instance) {
     assert_string_equal(identity.text, hash);
     assert_int_equal(json_integer_value(json_object_get(identity.object, "cpus_online")),
                      setup.envelope.cpu_count);
+    /* The host's, also in so small a guest, where the kernel switches them off. */
+    const char *inside =
+        json_string_value(json_object_get(identity.object, "transparent_huge_pages"));
+    cleanup_free char *outside = file_read_line("/sys/kernel/mm/transparent_hugepage/enabled");
+    if (inside && outside)
+        assert_string_equal(inside, outside);
     message_clear(&identity);
 }
 
