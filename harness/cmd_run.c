@@ -54,7 +54,7 @@ static const struct argp_option option_table[] = {
     {NULL, 0, NULL, 0, "Where", 3},
     {"output", 'o', "DIR", 0, "run folder (default: boxmark-runs/TIME-PROFILE)", 0},
     {"data", KEY_DATA, "DIR", 0, "folder on the disk to be measured (default: the run folder)", 0},
-    {"resume", KEY_RESUME, "RUN", 0, "continue a run that was interrupted", 0},
+    {"resume", KEY_RESUME, "RUN", 0, "continue a run that was interrupted, as it was planned", 0},
     {NULL, 0, NULL, 0, "How to behave", 4},
     {"timeout", KEY_TIMEOUT, "TIME", 0, "longest time for one request", 0},
     {"start-timeout", KEY_START_TIMEOUT, "TIME", 0, "longest time for one start (default: 2m)", 0},
@@ -65,6 +65,36 @@ static const struct argp_option option_table[] = {
     {"quiet", 'q', NULL, 0, "no progress, warnings only", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
+
+struct run_command {
+    struct run_options options;
+    const char *planned; /* an option that was given and is part of a run's plan, or NULL */
+};
+
+/* What a run does not keep in its record: all that --resume leaves to choose. */
+static const int keys_beside_resume[] = {KEY_RESUME, KEY_WAIT, KEY_DRY_RUN, KEY_NO_PLOTS, 'q'};
+
+/* Keeps the name of the first option that is part of the plan. */
+static void note_planned(struct run_command *command, int key) {
+    const unsigned count = sizeof(keys_beside_resume) / sizeof(*keys_beside_resume);
+    for (unsigned i = 0; i < count; i++)
+        if (keys_beside_resume[i] == key)
+            return;
+    for (const struct argp_option *option = option_table; option->name || option->doc; option++)
+        if (option->name && option->key == key && !command->planned)
+            command->planned = option->name;
+}
+
+/* What the options say together, whatever their order. */
+static int check_together(const struct run_command *command, struct error **err) {
+    if (command->options.resume && command->planned) {
+        error_set(err, ERROR_USAGE, 0,
+                  "--resume goes on as the run was planned: --%s cannot change", command->planned);
+        return error_advise(err, "leave it out, or begin a new run; beside --resume there may be "
+                                 "--wait, --dry-run, --no-plots and --quiet");
+    }
+    return 0;
+}
 
 /* Adds to a NULL-terminated list; several may stand in one argument, split at commas. */
 static int add_names(const char **list, unsigned capacity, char *text, const char *what,
@@ -158,9 +188,14 @@ static int parse_other(int key, char *argument, struct run_options *options, str
 
 static error_t parse(int key, char *argument, struct argp_state *state) {
     struct command_input *input = state->input;
-    struct run_options *options = input->options;
+    struct run_command *command = input->options;
+    struct run_options *options = &command->options;
     int result = 0;
+    note_planned(command, key);
     switch (key) {
+    case ARGP_KEY_END:
+        result = check_together(command, input->err);
+        break;
     case 'p':
         options->profile = argument;
         break;
@@ -228,16 +263,17 @@ static int run_all(struct run *run, struct run_options *options, struct resumpti
 }
 
 int command_run(int argc, char **argv, struct error **err) {
-    struct run_options options = {.profile = profiles[0].name};
+    struct run_command command = {.options = {.profile = profiles[0].name}};
+    struct run_options *options = &command.options;
     struct run run = RUN_NONE;
     struct resumption *resumption = NULL;
-    int code = command_parse(&run_argp, argc, argv, &options, err);
+    int code = command_parse(&run_argp, argc, argv, &command, err);
     if (code == 0)
         code = interrupt_install(err);
     if (code == 0)
-        code = run_all(&run, &options, &resumption, err);
+        code = run_all(&run, options, &resumption, err);
     run_clear(&run);
     resumption_free(resumption);
-    json_decref(options.overrides);
+    json_decref(options->overrides);
     return code;
 }

@@ -158,6 +158,8 @@ static int fill_options(struct resumption *resumption, struct run_options *optio
     options->data_folder = json_string_value(json_object_get(asked, "data"));
     options->kernel = json_string_value(json_object_get(asked, "kernel"));
     options->require_kvm = json_is_true(json_object_get(asked, "require_kvm"));
+    options->request_timeout_ns = number_of(asked, "request_timeout_ns");
+    options->start_timeout_ns = number_of(asked, "start_timeout_ns");
     options->seed = number_of(resumption->record, "seed");
     options->seed_given = true;
     options->blocks = (unsigned)number_of(plan, "blocks");

@@ -105,6 +105,10 @@ static void fill_options(struct retry *retry, const json_t *record, const char *
     options->data_folder = json_string_value(json_object_get(asked, "data"));
     options->kernel = json_string_value(json_object_get(asked, "kernel"));
     options->require_kvm = json_is_true(json_object_get(asked, "require_kvm"));
+    options->request_timeout_ns =
+        (uint64_t)json_integer_value(json_object_get(asked, "request_timeout_ns"));
+    options->start_timeout_ns =
+        (uint64_t)json_integer_value(json_object_get(asked, "start_timeout_ns"));
     options->blocks = (unsigned)json_integer_value(json_object_get(plan, "blocks"));
     options->max_blocks = (unsigned)json_integer_value(json_object_get(plan, "max_blocks"));
     options->precision = json_number_value(json_object_get(plan, "precision"));

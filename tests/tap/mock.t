@@ -135,19 +135,57 @@ status_is 0 "--require-kvm takes what was measured to be native"
 run "$BOXMARK" run --resume "$SCRATCH/first"
 status_is 2 "a finished run cannot be continued"
 
-# As a machine that lost its power after two requests of the second block would leave it.
-cp -r "$SCRATCH/first" "$SCRATCH/killed"
-last=$(grep -n '"type":"request","utc":"[^"]*","block":1,' "$SCRATCH/killed/journal.jsonl" |
-    sed -n '2s/:.*//p')
-sed -i -e "$((last + 1)),\$d" "$SCRATCH/killed/journal.jsonl"
-printf '{"type":"req' >>"$SCRATCH/killed/journal.jsonl"
-bytes=$(sed -n "${last}s/.*\"samples_bytes\":\([0-9]*\).*/\1/p" "$SCRATCH/killed/journal.jsonl")
-truncate -s "$((bytes + 11))" "$SCRATCH/killed/samples.csv"
-sed -i 's/"status": "finished"/"status": "running"/' "$SCRATCH/killed/run.json"
+# kill_copy FROM TO [N]: as a machine that lost its power after N (2) requests of the second block
+# would leave it.
+kill_copy() {
+    local last bytes
+    cp -r "$SCRATCH/$1" "$SCRATCH/$2"
+    last=$(grep -n '"type":"request","utc":"[^"]*","block":1,' "$SCRATCH/$2/journal.jsonl" |
+        sed -n "${3-2}s/:.*//p")
+    sed -i -e "$((last + 1)),\$d" "$SCRATCH/$2/journal.jsonl"
+    printf '{"type":"req' >>"$SCRATCH/$2/journal.jsonl"
+    bytes=$(sed -n "${last}s/.*\"samples_bytes\":\([0-9]*\).*/\1/p" "$SCRATCH/$2/journal.jsonl")
+    truncate -s "$((bytes + 11))" "$SCRATCH/$2/samples.csv"
+    sed -i 's/"status": "finished"/"status": "running"/' "$SCRATCH/$2/run.json"
+}
+
+kill_copy first killed
 run "$BOXMARK" run -q --resume "$SCRATCH/killed"
 status_is 0 "a killed run is continued"
 is "$(cut -d, -f1-12 "$SCRATCH/killed/samples.csv" | sort | md5sum)" \
     "$(cut -d, -f1-12 "$SCRATCH/first/samples.csv" | sort | md5sum)" \
     "it ends with the rows that it would have had, none twice"
+
+# What is part of the plan is the run's own: nothing beside --resume changes it, or seems to.
+kill_copy first planned
+for option in "--blocks 50" "--max-blocks 60" "--seed 99" "-e vm" "-w zip" "-o elsewhere" "-p quick" \
+    "--set zip.level=1" "--data ." "--cpus 1" "--memory 1G" "--kernel x" --require-kvm "--precision 5" \
+    "--budget 1h" "--starts 2" "--timeout 1h" "--start-timeout 1h"; do
+    # shellcheck disable=SC2086 # one option and its value
+    run "$BOXMARK" run -q $option --resume "$SCRATCH/planned"
+    case $option in
+    -e*) name=--environment ;; -w*) name=--workload ;; -o*) name=--output ;; -p*) name=--profile ;;
+    *) name=${option%% *} ;;
+    esac
+    is "$status $(grep -oE -- "$name cannot change" <<<"$errors")" "2 $name cannot change" \
+        "$option beside --resume is refused"
+done
+run "$BOXMARK" run --resume "$SCRATCH/planned" --seed 99
+status_is 2 "in either order"
+ok "and nothing is done" grep -q '"status": "running"' "$SCRATCH/planned/run.json"
+run "$BOXMARK" run --resume "$SCRATCH/planned" --dry-run
+status_is 0 "a dry run of what is to be continued"
+run "$BOXMARK" run --resume "$SCRATCH/planned" --wait 1s --no-plots --quiet
+status_is 0 "what is no part of the plan may stand beside --resume"
+ok "--no-plots is obeyed" test ! -e "$SCRATCH/planned/plots"
+
+# Two hundred seconds a request, more than the profile's two minutes.
+compare patient -e mock:delay=200 --timeout 10m --start-timeout 5m --blocks 3
+status_is 0 "a run with deadlines of its own"
+kill_copy patient patient-killed 1
+run "$BOXMARK" run -q --resume "$SCRATCH/patient-killed"
+status_is 0 "is continued with them"
+is "$(sed -n '/"asked"/,/}/p' "$SCRATCH/patient-killed/run.json")" \
+    "$(sed -n '/"asked"/,/}/p' "$SCRATCH/patient/run.json")" "and asks for the same once more"
 
 done_testing
