@@ -128,9 +128,12 @@ static int uml_provision(struct environment *environment, struct error **err) {
     guest_image_clear(&self->image);
     if (guest_initramfs_build(setup->agent_path, &no_modules, NULL, &self->image, err) < 0)
         return -1;
+    char kernel_sha256[65];
+    if (file_sha256(self->program, kernel_sha256, err) < 0)
+        return -1;
     self->provisioned = true;
-    snprintf(environment->image, sizeof(environment->image), "initramfs %s",
-             self->image.initramfs_sha256);
+    snprintf(environment->image, sizeof(environment->image), "kernel %s initramfs %s",
+             kernel_sha256, self->image.initramfs_sha256);
     return 0;
 }
 

@@ -199,17 +199,46 @@ int resumption_load(const char *folder, struct run_options *options,
     return 0;
 }
 
-/* Members of run.json that must be equal for the samples to belong together, beside the work. */
+/*
+ * Members of run.json that must be equal for the samples to belong together, beside the work. What
+ * changes by itself and means nothing (load, free memory, the clock rate of the moment, names of
+ * devices) is not among them.
+ */
 static const char *const must_match[][2] = {
     {"boxmark", NULL},
     {"agent", "sha256"},
     {"machine", "cpu_model"},
+    {"machine", "cpu_flags"},
+    {"machine", "microcode"},
     {"machine", "cpus_online"},
+    {"machine", "smt"},
+    {"machine", "governor"},
+    {"machine", "intel_no_turbo"},
+    {"machine", "boost"},
     {"machine", "memory_bytes"},
+    {"machine", "transparent_huge_pages"},
+    {"machine", "numa_balancing"},
     {"machine", "kernel"},
     {"machine", "kernel_version"},
+    {"machine", "kernel_command_line"},
+    {"machine", "mitigations"},
     {"machine", "envelope"},
+    {"data_disk", "file_system"},
+    {"data_disk", "bytes"},
+    {"data_disk", "model"},
+    {"data_disk", "rotational"},
+    {"data_disk", "scheduler"},
+    {"data_disk", "write_cache"},
 };
+
+/* The same of each environment. */
+static const char *const environment_must_match[][2] = {
+    {"accelerator", NULL},
+    {"image", NULL},
+    {"probe", "version"},
+};
+
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 static const json_t *member(const json_t *record, const char *const names[2]) {
     const json_t *value = json_object_get(record, names[0]);
@@ -221,23 +250,72 @@ static bool equal(const json_t *before, const json_t *now) {
     return before == now || json_equal(before, now);
 }
 
+/* Where two texts begin to differ, but for some characters that are common to both. */
+static size_t difference_at(const char *a, const char *b) {
+    const size_t context = 24;
+    size_t at = 0;
+    while (a[at] && a[at] == b[at])
+        at++;
+    at = at > context ? at - context : 0;
+    /* Not within a character. */
+    while (at > 0 && ((unsigned char)a[at] & 0xc0) == 0x80)
+        at--;
+    return at;
+}
+
 static int changed(const char *what, const json_t *before, const json_t *now, struct error **err) {
-    cleanup_free char *was = json_dumps(before, JSON_COMPACT | JSON_ENCODE_ANY);
-    cleanup_free char *is = json_dumps(now, JSON_COMPACT | JSON_ENCODE_ANY);
-    error_set(err, ERROR_USAGE, 0, "this is not the same any more: %s was %.120s, is %.120s", what,
-              was ? was : "absent", is ? is : "absent");
+    const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_SORT_KEYS;
+    cleanup_free char *was_dumped = json_dumps(before, flags);
+    cleanup_free char *is_dumped = json_dumps(now, flags);
+    const char *was = was_dumped ? was_dumped : "absent", *is = is_dumped ? is_dumped : "absent";
+    /* A kernel's command line is long, and its end is what differs. */
+    size_t from = was_dumped && is_dumped ? difference_at(was, is) : 0;
+    const char *cut = from > 0 ? "..." : "";
+    error_set(err, ERROR_USAGE, 0, "this is not the same any more: %s was %s%.120s, is %s%.120s",
+              what, cut, was + from, cut, is + from);
     return error_advise(err, "begin a new run; samples of the two would not be comparable");
 }
 
-int record_check_same(const json_t *earlier, const json_t *record, struct error **err) {
-    for (unsigned i = 0; i < sizeof(must_match) / sizeof(*must_match); i++) {
-        const json_t *before = member(earlier, must_match[i]);
-        const json_t *now = member(record, must_match[i]);
+/* `of` is the label of the environment that the members are of, or NULL. */
+static int check_members(const char *const (*members)[2], size_t count, const char *of,
+                         const json_t *earlier, const json_t *record, struct error **err) {
+    for (size_t i = 0; i < count; i++) {
+        const json_t *before = member(earlier, members[i]), *now = member(record, members[i]);
+        if (equal(before, now))
+            continue;
         cleanup_free char *what =
-            text_format("%s%s%s", must_match[i][0], must_match[i][1] ? "." : "",
-                        must_match[i][1] ? must_match[i][1] : "");
-        if (!equal(before, now))
-            return changed(what ? what : "", before, now, err);
+            text_format("%s%s%s%s%s", of ? of : "", of ? ": " : "", members[i][0],
+                        members[i][1] ? "." : "", members[i][1] ? members[i][1] : "");
+        return what ? changed(what, before, now, err) : error_no_memory(err);
+    }
+    return 0;
+}
+
+static const json_t *find_environment(const json_t *record, const char *label) {
+    size_t index;
+    const json_t *environment;
+    json_array_foreach(json_object_get(record, "environments"), index, environment) {
+        if (strcmp(text_of(environment, "label"), label) == 0)
+            return environment;
+    }
+    return NULL;
+}
+
+int record_check_same(const json_t *earlier, const json_t *record, struct error **err) {
+    /* A run of before the disk was recorded can only be trusted to be on the same one. */
+    bool disk_known = json_object_get(earlier, "data_disk") != NULL;
+    for (size_t i = 0; i < COUNT(must_match); i++)
+        if ((disk_known || strcmp(must_match[i][0], "data_disk") != 0) &&
+            check_members(&must_match[i], 1, NULL, earlier, record, err) < 0)
+            return -1;
+    size_t index;
+    const json_t *environment;
+    json_array_foreach(json_object_get(record, "environments"), index, environment) {
+        const char *label = text_of(environment, "label");
+        const json_t *before = find_environment(earlier, label);
+        if (before && check_members(environment_must_match, COUNT(environment_must_match), label,
+                                    before, environment, err) < 0)
+            return -1;
     }
     return 0;
 }
@@ -250,16 +328,15 @@ int resumption_check(const struct resumption *resumption, const json_t *record,
     const json_t *works_now = json_object_get(record, "workloads");
     if (!equal(works_before, works_now))
         return changed("workloads", works_before, works_now, err);
-    static const char *const environment_keys[] = {"label", "accelerator", "image"};
+    /* The schedule goes by their order. */
     const json_t *before = json_object_get(resumption->record, "environments");
     const json_t *now = json_object_get(record, "environments");
-    for (size_t i = 0; i < json_array_size(before) || i < json_array_size(now); i++)
-        for (unsigned j = 0; j < 3; j++) {
-            const json_t *was = json_object_get(json_array_get(before, i), environment_keys[j]);
-            const json_t *is = json_object_get(json_array_get(now, i), environment_keys[j]);
-            if (!equal(was, is))
-                return changed(environment_keys[j], was, is, err);
-        }
+    for (size_t i = 0; i < json_array_size(before) || i < json_array_size(now); i++) {
+        const json_t *was = json_object_get(json_array_get(before, i), "label");
+        const json_t *is = json_object_get(json_array_get(now, i), "label");
+        if (!equal(was, is))
+            return changed("environments.label", was, is, err);
+    }
     return 0;
 }
 

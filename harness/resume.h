@@ -27,8 +27,8 @@ int resumption_load(const char *folder, struct run_options *options,
 /* Refuses, naming what changed, when machine, versions, images or parameters are not the same. */
 int resumption_check(const struct resumption *resumption, const json_t *record, struct error **err);
 
-/* The part of it that holds for other work, too: program, agent, machine, envelope (of two
- * run.json). */
+/* The part of it that holds for other work, too (of two run.json): program, agent, machine,
+ * envelope, disk, and what the environments of both are made of. */
 int record_check_same(const json_t *earlier, const json_t *record, struct error **err);
 
 /* Rows that belonged to nothing finished. */

@@ -8,6 +8,7 @@
 #include "common/units.h"
 #include "config.h"
 #include "harness/agent_path.h"
+#include "harness/data_disk.h"
 #include "harness/data_folder.h"
 #include "harness/machine.h"
 #include "harness/trial.h"
@@ -327,6 +328,12 @@ static json_t *environments_json(const struct run *run) {
     return list;
 }
 
+/* A file or folder as it is called from everywhere: --resume may be said elsewhere. */
+static json_t *path_json(const char *path) {
+    cleanup_free char *absolute = path ? realpath(path, NULL) : NULL;
+    return absolute ? json_string(absolute) : path ? json_string(path) : NULL;
+}
+
 /* What the user asked for, so that --resume can ask for the same again. */
 static json_t *asked_json(const struct run_options *options) {
     json_t *environments = json_array(), *workloads = json_array();
@@ -334,11 +341,11 @@ static json_t *asked_json(const struct run_options *options) {
         environments = json_list_append(environments, json_string(options->environments[i]));
     for (unsigned i = 0; options->workloads[i]; i++)
         workloads = json_list_append(workloads, json_string(options->workloads[i]));
-    return json_pack("{s:o, s:o, s:O*, s:i, s:I, s:s*, s:s*, s:b, s:I, s:I}", "environments",
+    return json_pack("{s:o, s:o, s:O*, s:i, s:I, s:o*, s:o*, s:b, s:I, s:I}", "environments",
                      environments, "workloads", workloads, "overrides", options->overrides, "cpus",
                      (int)options->cpus, "memory_bytes", (json_int_t)options->memory_bytes, "data",
-                     options->data_folder, "kernel", options->kernel, "require_kvm",
-                     options->require_kvm, "request_timeout_ns",
+                     path_json(options->data_folder), "kernel", path_json(options->kernel),
+                     "require_kvm", options->require_kvm, "request_timeout_ns",
                      (json_int_t)options->request_timeout_ns, "start_timeout_ns",
                      (json_int_t)options->start_timeout_ns);
 }
@@ -355,21 +362,25 @@ static json_t *works_json(const struct run *run) {
 
 static int make_record(struct run *run, struct error **err) {
     const struct run_options *options = run->options;
-    json_t *machine = NULL;
+    json_t *machine = NULL, *disk = NULL;
     if (machine_facts(&run->setup.envelope, &machine, err) < 0)
         return -1;
+    if (data_disk_facts(run->data_folder, &disk, err) < 0) {
+        json_decref(machine);
+        return -1;
+    }
     char now[21];
     clock_utc_text(now);
     run->record = json_pack(
         "{s:i, s:s, s:s, s:s, s:I, s:{s:i, s:i, s:f, s:I, s:i}, s:{s:s, s:s}, s:o, s:o, s:o, s:o, "
-        "s:s}",
+        "s:s, s:o}",
         "schema", 1, "boxmark", PACKAGE_VERSION, "created", now, "profile", run->profile->name,
         "seed", (json_int_t)run->seed, "plan", "blocks", (int)run->blocks, "max_blocks",
         (int)run->max_blocks, "precision", run->precision, "budget_ns",
         (json_int_t)options->budget_ns, "starts", (int)(options->starts ? options->starts : 1),
         "agent", "sha256", run->agent_sha256, "version", PACKAGE_VERSION, "asked",
         asked_json(options), "environments", environments_json(run), "workloads", works_json(run),
-        "machine", machine, "data_folder", run->data_folder);
+        "machine", machine, "data_folder", run->data_folder, "data_disk", disk);
     return run->record ? 0 : error_no_memory(err);
 }
 

@@ -179,6 +179,71 @@ run "$BOXMARK" run --resume "$SCRATCH/planned" --wait 1s --no-plots --quiet
 status_is 0 "what is no part of the plan may stand beside --resume"
 ok "--no-plots is obeyed" test ! -e "$SCRATCH/planned/plots"
 
+# edit_record FOLDER PYTHON: changes run.json as another machine, or this one later, would have it.
+edit_record() {
+    python3 -c 'import json, sys
+path = sys.argv[1] + "/run.json"
+with open(path) as file:
+    record = json.load(file)
+machine, disk, first = record["machine"], record.get("data_disk", {}), record["environments"][0]
+exec(sys.argv[2])
+with open(path, "w") as file:
+    json.dump(record, file, indent=1)' "$SCRATCH/$1" "$2"
+}
+
+if command -v python3 >/dev/null 2>&1; then
+    kill_copy first elsewhere
+    cp "$SCRATCH/elsewhere/run.json" "$SCRATCH/run.json"
+    while IFS='|' read -r what edit message; do
+        cp "$SCRATCH/run.json" "$SCRATCH/elsewhere/run.json"
+        edit_record elsewhere "$edit"
+        before=$(md5sum <"$SCRATCH/elsewhere/run.json")
+        run "$BOXMARK" run -q --resume "$SCRATCH/elsewhere"
+        status_is 2 "$what is another measurement"
+        like "$(tr -s ' \n' ' ' <<<"$errors")" "$message" "it says that it is"
+        is "$(md5sum <"$SCRATCH/elsewhere/run.json")" "$before" "and goes on with nothing"
+    done <<'EOF'
+another engine|first["probe"]["version"] = "9.9.9"|mock:label=a: probe.version was "9.9.9", is ""
+another accelerator|first["accelerator"] = "KVM"|mock:label=a: accelerator was "KVM", is "none"
+another image|first["image"] = "kernel 1"|mock:label=a: image was "kernel 1", is ""
+another order of environments|record["environments"].reverse()|label was "mock:label=b", is "mock:label=a"
+another kernel|machine["kernel"] += "-2"|machine.kernel was ".*-2", is "
+another end of its command line|machine["kernel_command_line"] += " x" * 200 + " y"|kernel_command_line was [^,]* x
+other microcode|machine["microcode"] = "0xfe"|machine.microcode was "0xfe", is
+another governor|machine["governor"] = "sleepy"|machine.governor was "sleepy", is
+another file system|disk["file_system"] = "floppyfs"|data_disk.file_system was "floppyfs", is "
+another disk|disk["bytes"] = 512|data_disk.bytes was 512, is
+EOF
+    cp "$SCRATCH/run.json" "$SCRATCH/elsewhere/run.json"
+    edit_record elsewhere '
+machine["load_average"] = "9.99"
+machine["memory_available_bytes"] = 1
+machine["cpu_mhz"] = "1.0"
+first["probe"]["detail"] = "said otherwise"
+record["boot"] = "unknown to this program"
+disk["device"] = "sdz"'
+    run "$BOXMARK" run -q --resume "$SCRATCH/elsewhere"
+    status_is 0 "what changes by itself is no other measurement"
+    kill_copy first older
+    edit_record older 'del record["data_disk"], record["asked"]["request_timeout_ns"]'
+    run "$BOXMARK" run -q --resume "$SCRATCH/older"
+    status_is 0 "nor is what was not recorded yet"
+else
+    skip "python3 is not installed" 32
+fi
+
+# Relative names are of the folder in which the run was begun.
+mkdir "$SCRATCH/there"
+(cd "$SCRATCH" && "$BOXMARK" run -q --no-plots -p smoke -w prime -e mock --data there --blocks 3 -o moved) \
+    >/dev/null 2>&1
+kill_copy moved moved-on 1
+run "$BOXMARK" run -q --resume "$SCRATCH/moved-on"
+status_is 0 "a run is continued from another folder"
+is "$(sed -n 's/.*"data": "\(.*\)",/\1/p' "$SCRATCH/moved-on/run.json")" "$(realpath "$SCRATCH/there")" \
+    "with its own data folder"
+is "$(sed -n 's/.*"file_system": "\(.*\)".*/\1/p' "$SCRATCH/moved/run.json")" \
+    "$(df --output=fstype "$SCRATCH/there" | tail -1)" "whose file system is known"
+
 # Two hundred seconds a request, more than the profile's two minutes.
 compare patient -e mock:delay=200 --timeout 10m --start-timeout 5m --blocks 3
 status_is 0 "a run with deadlines of its own"
