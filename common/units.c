@@ -24,6 +24,10 @@ static const struct unit duration_units[] = {
     {"m", 6e10}, {"min", 6e10}, {"h", 3.6e12}, {NULL, 0},
 };
 
+/* Thousand-millionths of a per cent, so that what people write is exact. */
+#define PERCENT_FACTOR 1e9
+static const struct unit percent_units[] = {{"", PERCENT_FACTOR}, {"%", PERCENT_FACTOR}, {NULL, 0}};
+
 /*
  * Digits with an optional fraction, then a unit. Own scanning of the number because strtod obeys
  * the locale's decimal sign and accepts hex, "inf" and signs.
@@ -59,6 +63,20 @@ int parse_size(const char *text, const char *what, uint64_t *ret_bytes, struct e
 
 int parse_duration(const char *text, const char *what, uint64_t *ret_ns, struct error **err) {
     return parse_with_unit(text, what, duration_units, "30s, 5m or 1h", ret_ns, err);
+}
+
+int parse_percentage(const char *text, const char *what, double *ret_fraction, struct error **err) {
+    static const char example[] = "1 or 0.5%: above 0 and up to 100";
+    uint64_t value;
+    if (parse_with_unit(text, what, percent_units, example, &value, err) < 0)
+        return -1;
+    if (value == 0 || (double)value > 100 * PERCENT_FACTOR) {
+        error_set(err, ERROR_USAGE, 0, "%s: \"%s\" is not a percentage that can be used", what,
+                  text);
+        return error_advise(err, "write it like %s", example);
+    }
+    *ret_fraction = (double)value / (100 * PERCENT_FACTOR);
+    return 0;
 }
 
 int parse_count(const char *text, const char *what, uint64_t minimum, uint64_t maximum,

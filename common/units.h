@@ -14,6 +14,9 @@ int parse_size(const char *text, const char *what, uint64_t *ret_bytes, struct e
 /* "30s", "5m", "1h", "250ms", "90" (seconds). */
 int parse_duration(const char *text, const char *what, uint64_t *ret_ns, struct error **err);
 
+/* "1", "0.5%": above 0 and up to 100 per cent, as a fraction of 1. */
+int parse_percentage(const char *text, const char *what, double *ret_fraction, struct error **err);
+
 /* A whole decimal number in [minimum, maximum]. */
 int parse_count(const char *text, const char *what, uint64_t minimum, uint64_t maximum,
                 uint64_t *ret_count, struct error **err);

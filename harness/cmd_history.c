@@ -38,7 +38,9 @@ static int parse_number(const char *text, const char *what, double least, double
                         double *ret_value, struct error **err) {
     char *end = NULL;
     *ret_value = strtod(text, &end);
-    if (end != text && !*end && *ret_value >= least && *ret_value <= greatest)
+    /* strtod knows hexadecimal and "inf", too. */
+    if (end != text && !*end && !text[strspn(text, "0123456789.eE+-")] && *ret_value >= least &&
+        *ret_value <= greatest)
         return 0;
     return error_set(err, ERROR_USAGE, 0, "%s: \"%s\" is not a number from %g to %g", what, text,
                      least, greatest);

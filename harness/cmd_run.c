@@ -40,15 +40,17 @@ static const struct argp_option option_table[] = {
     {"cpus", KEY_CPUS, "N", 0, "CPUs for every environment (default: the cores, at most 4)", 0},
     {"memory", KEY_MEMORY, "SIZE", 0, "memory for every environment (default: what the work needs)",
      0},
-    {"set", KEY_SET, "WORKLOAD.PARAMETER=N", 0, "change one parameter of the work", 0},
+    {"set", KEY_SET, "WORKLOAD.PARAMETER=N", 0, "change one parameter of the work that is done", 0},
     {"require-kvm", KEY_REQUIRE_KVM, NULL, 0, "refuse a VM under software emulation", 0},
     {"kernel", KEY_KERNEL, "FILE", 0, "kernel of the guest", 0},
     {NULL, 0, NULL, 0, "How often", 2},
     {"blocks", KEY_BLOCKS, "N", 0, "repetitions at least (default: the profile's)", 0},
-    {"max-blocks", KEY_MAX_BLOCKS, "N", 0, "repetitions at most, where precision wants more", 0},
+    {"max-blocks", KEY_MAX_BLOCKS, "N", 0,
+     "repetitions at most, where precision wants more (default: the profile's, or --blocks if more)",
+     0},
     {"precision", KEY_PRECISION, "PERCENT", 0,
      "stop when every headline interval is narrower (default: 1)", 0},
-    {"budget", KEY_BUDGET, "TIME", 0, "begin no further block after this time", 0},
+    {"budget", KEY_BUDGET, "TIME", 0, "begin no further block after this time (default: none)", 0},
     {"starts", KEY_STARTS, "N", 0, "cold and warm starts in every block (default: 1)", 0},
     {"seed", KEY_SEED, "N", 0, "seed of the schedule (default: drawn)", 0},
     {NULL, 0, NULL, 0, "Where", 3},
@@ -56,10 +58,10 @@ static const struct argp_option option_table[] = {
     {"data", KEY_DATA, "DIR", 0, "folder on the disk to be measured (default: the run folder)", 0},
     {"resume", KEY_RESUME, "RUN", 0, "continue a run that was interrupted, as it was planned", 0},
     {NULL, 0, NULL, 0, "How to behave", 4},
-    {"timeout", KEY_TIMEOUT, "TIME", 0, "longest time for one request", 0},
+    {"timeout", KEY_TIMEOUT, "TIME", 0, "longest time for one request (default: the profile's)", 0},
     {"start-timeout", KEY_START_TIMEOUT, "TIME", 0, "longest time for one start (default: 2m)", 0},
-    {"wait", KEY_WAIT, "TIME", 0, "wait so long for CPUs that another run has (default: refuse)",
-     0},
+    {"wait", KEY_WAIT, "TIME", 0,
+     "wait so long for CPUs that another run has (default: 0, refuse at once)", 0},
     {"dry-run", KEY_DRY_RUN, NULL, 0, "print the plan and every command line; start nothing", 0},
     {"no-plots", KEY_NO_PLOTS, NULL, 0, "no figures now; `boxmark plot` draws them at any time", 0},
     {"quiet", 'q', NULL, 0, "no progress, warnings only", 0},
@@ -92,6 +94,11 @@ static int check_together(const struct run_command *command, struct error **err)
                   "--resume goes on as the run was planned: --%s cannot change", command->planned);
         return error_advise(err, "leave it out, or begin a new run; beside --resume there may be "
                                  "--wait, --dry-run, --no-plots and --quiet");
+    }
+    if (command->options.max_blocks && command->options.max_blocks < command->options.blocks) {
+        error_set(err, ERROR_USAGE, 0, "--max-blocks %u is fewer than --blocks %u",
+                  command->options.max_blocks, command->options.blocks);
+        return error_advise(err, "--blocks is how often at least, --max-blocks how often at most");
     }
     return 0;
 }
@@ -132,16 +139,31 @@ static int add_override(struct run_options *options, const char *text, struct er
     return json_object_set_new(options->overrides, key, json_integer((json_int_t)value));
 }
 
-static int parse_precision(const char *text, double *ret_precision, struct error **err) {
-    char *end;
-    double percent = strtod(text, &end);
-    if (*end == '%')
-        end++;
-    if (end == text || *end || !(percent > 0 && percent <= 100)) {
-        error_set(err, ERROR_USAGE, 0, "--precision: \"%s\" is not a percentage", text);
-        return error_advise(err, "give a number above 0 and up to 100, such as 1 or 0.5");
-    }
-    *ret_precision = percent / 100;
+/* A size or a duration of nothing: what is meant is said by leaving the option out. */
+static int refuse_nothing(const char *what, const char *text, const char *without,
+                          struct error **err) {
+    error_set(err, ERROR_USAGE, 0, "%s: \"%s\" is nothing", what, text);
+    return error_advise(err, "without %s, %s", what, without);
+}
+
+static int parse_time(const char *text, const char *what, const char *without, uint64_t *ret_ns,
+                      struct error **err) {
+    uint64_t ns;
+    if (parse_duration(text, what, &ns, err) < 0)
+        return -1;
+    if (ns == 0)
+        return refuse_nothing(what, text, without, err);
+    *ret_ns = ns;
+    return 0;
+}
+
+static int parse_memory(const char *text, uint64_t *ret_bytes, struct error **err) {
+    uint64_t bytes;
+    if (parse_size(text, "--memory", &bytes, err) < 0)
+        return -1;
+    if (bytes == 0)
+        return refuse_nothing("--memory", text, "environments get what the work needs", err);
+    *ret_bytes = bytes;
     return 0;
 }
 
@@ -159,24 +181,27 @@ static int parse_other(int key, char *argument, struct run_options *options, str
     case KEY_CPUS:
         return parse_unsigned(argument, "--cpus", ENVELOPE_MAX_CPUS, &options->cpus, err);
     case KEY_MEMORY:
-        return parse_size(argument, "--memory", &options->memory_bytes, err);
+        return parse_memory(argument, &options->memory_bytes, err);
     case KEY_BLOCKS:
         return parse_unsigned(argument, "--blocks", 100000, &options->blocks, err);
     case KEY_MAX_BLOCKS:
         return parse_unsigned(argument, "--max-blocks", 100000, &options->max_blocks, err);
     case KEY_PRECISION:
-        return parse_precision(argument, &options->precision, err);
+        return parse_percentage(argument, "--precision", &options->precision, err);
     case KEY_BUDGET:
-        return parse_duration(argument, "--budget", &options->budget_ns, err);
+        return parse_time(argument, "--budget", "the time is not limited", &options->budget_ns,
+                          err);
     case KEY_STARTS:
         return parse_unsigned(argument, "--starts", 100000, &options->starts, err);
     case KEY_SEED:
         options->seed_given = true;
         return parse_count(argument, "--seed", 0, INT64_MAX, &options->seed, err);
     case KEY_TIMEOUT:
-        return parse_duration(argument, "--timeout", &options->request_timeout_ns, err);
+        return parse_time(argument, "--timeout", "it is the profile's",
+                          &options->request_timeout_ns, err);
     case KEY_START_TIMEOUT:
-        return parse_duration(argument, "--start-timeout", &options->start_timeout_ns, err);
+        return parse_time(argument, "--start-timeout", "it is two minutes",
+                          &options->start_timeout_ns, err);
     case KEY_WAIT:
         return parse_duration(argument, "--wait", &options->wait_ns, err);
     case KEY_SET:

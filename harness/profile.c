@@ -232,7 +232,7 @@ static int check_names(const char *const *names, struct error **err) {
     return 0;
 }
 
-static int check_overrides(const json_t *overrides, struct error **err) {
+static int check_overrides(const json_t *overrides, const char *const *names, struct error **err) {
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)overrides, key, value) {
@@ -243,6 +243,11 @@ static int check_overrides(const json_t *overrides, struct error **err) {
             error_set(err, ERROR_USAGE, 0, "no workload has a parameter \"%s\"", key);
             return error_advise(err, "`boxmark list workloads` shows them");
         }
+        if (!selected(description, names)) {
+            error_set(err, ERROR_USAGE, 0, "%s: %s is not among the workloads of this run", key,
+                      workload);
+            return error_advise(err, "add -w %s, or leave --set %s out", workload, key);
+        }
     }
     return 0;
 }
@@ -250,7 +255,7 @@ static int check_overrides(const json_t *overrides, struct error **err) {
 int work_list_make(const struct profile *profile, const struct work_basis *basis,
                    const char *const *names, const json_t *overrides, struct work_list *ret_list,
                    struct error **err) {
-    if (check_names(names, err) < 0 || check_overrides(overrides, err) < 0)
+    if (check_names(names, err) < 0 || check_overrides(overrides, names, err) < 0)
         return -1;
     cleanup_work_list struct work_list list = {0};
     for (unsigned i = 0; workload_catalog[i]; i++) {

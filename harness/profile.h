@@ -57,7 +57,7 @@ struct work_basis {
 
 /*
  * The requests of a profile. `names` (NULL-terminated) selects; NULL selects all that are not
- * hidden. `overrides` is an object {"zip.bytes": N, ...}; NULL for none.
+ * hidden. `overrides` is an object {"zip.bytes": N, ...} of what is selected; NULL for none.
  */
 int work_list_make(const struct profile *profile, const struct work_basis *basis,
                    const char *const *names, const json_t *overrides, struct work_list *ret_list,

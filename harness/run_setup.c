@@ -417,6 +417,19 @@ static int try_and_record(struct run *run, struct error **err) {
                                         : 0;
 }
 
+/* What was asked for goes before the profile's. */
+static void choose_blocks(struct run *run) {
+    const struct run_options *options = run->options;
+    run->blocks = options->blocks ? options->blocks : run->profile->blocks;
+    run->max_blocks = options->max_blocks ? options->max_blocks : run->profile->max_blocks;
+    if (run->max_blocks >= run->blocks)
+        return;
+    if (options->blocks)
+        run->max_blocks = run->blocks;
+    else
+        run->blocks = run->max_blocks;
+}
+
 int run_prepare(const struct run_options *options, const struct resumption *resumption,
                 int cancel_fd, struct run *ret_run, struct error **err) {
     struct run *run = ret_run;
@@ -434,10 +447,7 @@ int run_prepare(const struct run_options *options, const struct resumption *resu
     if (!options->seed_given && getrandom(&run->seed, sizeof(run->seed), 0) < 0)
         return error_set(err, ERROR_INTERNAL, errno, "cannot draw a seed");
     run->seed &= INT64_MAX; /* JSON integers are signed */
-    run->blocks = options->blocks ? options->blocks : run->profile->blocks;
-    run->max_blocks = options->max_blocks ? options->max_blocks : run->profile->max_blocks;
-    if (run->max_blocks < run->blocks)
-        run->max_blocks = run->blocks;
+    choose_blocks(run);
     run->precision = options->precision > 0 ? options->precision : DEFAULT_PRECISION;
     run->request_timeout_ns =
         default_ns(options->request_timeout_ns, run->profile->request_timeout_s * NS_PER_S);

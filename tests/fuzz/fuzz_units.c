@@ -8,6 +8,8 @@
 
 static void check_numbers(const char *text) {
     cleanup_error struct error *size_error = NULL, *time_error = NULL, *count_error = NULL;
+    cleanup_error struct error *percent_error = NULL;
+    double fraction = 0;
     uint64_t value = 0;
     char shown[32];
     int result = parse_size(text, "--memory", &value, &size_error);
@@ -19,6 +21,9 @@ static void check_numbers(const char *text) {
     result = parse_count(text, "--blocks", 1, 1000, &value, &count_error);
     fuzz_check_result(result, count_error);
     fuzz_check(result < 0 || (value >= 1 && value <= 1000));
+    result = parse_percentage(text, "--precision", &fraction, &percent_error);
+    fuzz_check_result(result, percent_error);
+    fuzz_check(result < 0 || (fraction > 0 && fraction <= 1));
 }
 
 /* One line, nothing that a terminal would obey. */

@@ -50,8 +50,30 @@ refused "more memory than the machine has" 'emory' run --memory 900T -e host -o 
 refused "a parameter that is none" 'boxmark list workloads' run --set zip.speed=1 -e host -o out
 refused "a parameter without a value" '--set' run --set zip.bytes -e host -o out
 refused "a parameter out of range" 'out of range' run --set zip.level=10 -e host -o out
-refused "a precision that is none" '--precision' run --precision nan -e host -o out
+for precision in nan 0x10 1e1 0 101 -1; do
+    refused "a precision of $precision" '--precision.*above 0 and up to 100' run --precision $precision -e host -o out
+done
+for option in --memory --budget --timeout --start-timeout; do
+    for nothing in 0 0.0; do
+        refused "$option $nothing" "$option: .* is nothing.*without $option, " run $option $nothing -e host -o out
+    done
+done
+run "$BOXMARK" run -e mock -p smoke --wait 0 --dry-run
+status_is 0 "not to wait is no usage error"
+refused "fewer repetitions at most than at least" '--max-blocks 5 is fewer than --blocks 10' run --max-blocks 5 \
+    --blocks 10 -e host -o out
+for at_most in 2 99; do
+    run "$BOXMARK" run -e mock -p quick -w prime --max-blocks $at_most --dry-run
+    like "$output" "[^0-9]$((at_most < 6 ? at_most : 6)) blocks" "at most $at_most blocks of the profile's 6 at least"
+done
+refused "a parameter of work that is not done" 'zip is not among the workloads.*add -w zip' run --set zip.level=1 \
+    -w prime -e host -o out
+refused "a parameter of hidden work" 'calibrate is not among the workloads' run --set calibrate.loops=5 -e host -o out
+run "$BOXMARK" run -e mock -p smoke -w prime --set prime.events=3 --dry-run
+status_is 0 "one of work that is done"
+like "$output" 'events":3' "and it is changed"
 refused "a list of nothing" 'unknown' list nothing
+refused "a probability in hexadecimal" '--max-p' history . --max-p 0x0.1p0
 refused "a missing data folder" 'nowhere.*cannot be used' run -e host -p smoke --data nowhere -o out
 touch file
 refused "a data folder that is a file" 'not a folder' run -e host -p smoke --data file -o out

@@ -71,6 +71,31 @@ static void durations_have_units(void **state) {
     assert_error(err, ERROR_USAGE, "\"5 parsecs\"");
 }
 
+static void percentages_are_above_nothing(void **state) {
+    (void)state;
+    static const struct {
+        const char *text;
+        double fraction;
+    } cases[] = {{"1", 0.01}, {"0.5%", 0.005}, {"100", 1}, {"100.0%", 1}, {".001", 0.00001}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        double fraction = 0;
+        assert_int_equal(parse_percentage(cases[i].text, "precision", &fraction, NULL), 0);
+        assert_true(fraction == cases[i].fraction);
+    }
+    static const char *const refused[] = {"",    "0",    "0.0%", "101",         "100.001",
+                                          "-1",  "0x10", "1e-1", "1s",          "nan",
+                                          "inf", "1 %",  "1%%",  "0.0000000001"};
+    for (size_t i = 0; i < sizeof(refused) / sizeof(*refused); i++) {
+        struct error *err = NULL;
+        double fraction = 7;
+        if (parse_percentage(refused[i], "precision", &fraction, &err) != -1)
+            fail_msg("\"%s\" was taken", refused[i]);
+        assert_true(fraction == 7);
+        assert_non_null(err->advice);
+        assert_error(err, ERROR_USAGE, "precision");
+    }
+}
+
 static void counts_are_bounded(void **state) {
     (void)state;
     static const char *const refused[] = {
@@ -147,6 +172,7 @@ int main(void) {
         cmocka_unit_test(sizes_are_powers_of_1024),
         cmocka_unit_test(hostile_sizes_are_refused),
         cmocka_unit_test(durations_have_units),
+        cmocka_unit_test(percentages_are_above_nothing),
         cmocka_unit_test(counts_are_bounded),
         cmocka_unit_test(sizes_are_formatted),
         cmocka_unit_test(durations_are_formatted),
