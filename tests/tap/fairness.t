@@ -25,15 +25,66 @@ done
 ok "twenty runs of noise against the same noise are compared ($compared cells)" [ "$compared" -ge 80 ]
 is "$claims" 0 "and no difference is claimed"
 
-claims=0 compared=0
+# The host itself twice. Eight blocks, for with six no difference among three headlines is ever claimed:
+# chance alone has all six alike too often.
+twins=(run -q --no-plots -p smoke -w "prime,zip,stream" --cpus 1 --blocks 8)
+run "$BOXMARK" "${twins[@]}" --seed 1 -o "$SCRATCH/power" -e mock:noise=0.05 -e mock:delay=1.3
+is "$(cells power | awk '$3 ~ /delay/ { print $1, $7 }' | sort | paste -sd' ')" \
+    "prime worse stream worse zip worse" "eight blocks suffice to claim a difference in three headlines"
+
+# failing NAME: "CHECK: evidence" of what fails in the audit of a run.
+failing() {
+    awk -F'"' '/^ *"name":/ { name = $4 } /^ *"state":/ { state = $4 }
+        /^ *"evidence":/ && state == "failing" { print name ": " $4; state = "" }' "$SCRATCH/$1/summary.json"
+}
+
+# host_twice NAME SEED: a run of the host beside itself. What others do on this machine may spoil it;
+# then it is done again. $spoilt says why it cannot be used at last, $unfair what is wrong with it.
+others='^(load|steal|throttling|calibration|frequency|swap): '
+repeats=10
+host_twice() {
+    while :; do
+        spoilt='' unfair=''
+        run "$BOXMARK" "${twins[@]}" --seed "$2" -o "$SCRATCH/$1" -e host -e host
+        [ "$status" -eq 0 ] && return
+        spoilt=$(failing "$1" | grep -m 1 -E "$others")
+        unfair=$(failing "$1" | grep -vE "$others")
+        [ "$status" -eq 5 ] && [ -n "$spoilt" ] || unfair="status $status: $unfair $errors"
+        [ -n "$unfair" ] && return
+        ((repeats-- > 0)) || return
+        rm -r "${SCRATCH:?}/$1"
+    done
+}
+
+# claims NAME: what a run claims between the two.
+claims() {
+    cells "$1" | awk '$3 == "host#2" && $7 !~ /^(same|inconclusive)$/ { print $1, $2, $7 }' | sort
+}
+
+claimed='' again=''
 for seed in $(seq 20); do
-    "$BOXMARK" run -q --no-plots -p smoke -w prime,zip,stream --seed "$seed" -o "$SCRATCH/host$seed" -e host -e host \
-        >/dev/null 2>&1
-    compared=$((compared + $(cells "host$seed" | grep -c '#2 ')))
-    claims=$((claims + $(cells "host$seed" | grep -cE ' (better|worse)$')))
+    host_twice "host$seed" "$seed"
+    [ -z "$spoilt$unfair" ] || break
+    claimed=$(claims "host$seed")
+    [ -n "$claimed" ] || continue
+    # Of all such runs 5 % may claim something by chance, but not twice the same.
+    diag "seed $seed: $claimed"
+    host_twice "host$seed-again" "$seed"
+    [ -z "$spoilt$unfair" ] || break
+    again+=$(comm -12 <(echo "$claimed") <(claims "host$seed-again"))
 done
-ok "twenty smoke runs of the host against itself are compared ($compared cells)" [ "$compared" -ge 60 ]
-is "$claims" 0 "and no difference is claimed"
+is "$unfair" "" "the host beside itself: nothing is wrong with the runs but what others do"
+if [ -n "$spoilt" ]; then
+    skip "too much goes on beside this: $spoilt" 3
+else
+    is "$again" "" "twenty runs of the host against itself claim no difference, or not twice"
+    runs=$(for seed in $(seq 20); do cells "host$seed"; done | awk '$3 == "host#2" && $5 < $6')
+    is "$(cut -d' ' -f1 <<<"$runs" | sort | uniq -c | xargs)" "20 prime 20 stream 20 zip" "each with intervals"
+    # Of twenty ratios 19 or 20 are on one side once in 25,000 times.
+    is "$(awk '{ above[$1] += $4 > 1 } END { for (name in above)
+        if (above[name] < 2 || above[name] > 18) print name, above[name] }' <<<"$runs")" "" \
+        "and in none of the headlines is the second one the slower, or the faster, each time"
+fi
 
 # ---- Known effects ---------------------------------------------------------------------------
 
@@ -42,19 +93,32 @@ status_is 0 "a run with a deliberate delay"
 is "$(cells delay | grep 'delay=1.5')" "prime time mock:delay=1.5 1.5 1.5 1.5 worse" \
     "the delay is recovered exactly"
 
-# One CPU for both, half of its time for the container; long enough for many periods of the quota.
-# The last period's share is not waited for: up to 50 ms of some 400 ms less than twice.
-run "$BOXMARK" run -q --no-plots -p smoke -w prime --cpus 1 --set prime.limit=2000 --set prime.events=12000 --blocks 6 \
-    -e host -e container:cpu_quota=50% -o "$SCRATCH/quota"
+# One CPU for both, half of its time for the container: in each period of 100 ms it runs for 50 ms. How
+# much of a period's share is there when the work begins, and is not waited for when it ends, differs: up
+# to 50 ms in either direction of the whole. Another 1 % for the kernel's tick.
+half() {
+    rm -rf "$SCRATCH/quota"
+    run "$BOXMARK" run -q --no-plots -p smoke -w prime --cpus 1 --set prime.limit=2000 --set prime.events=40000 \
+        --blocks 6 -e host -e container:cpu_quota=50% -o "$SCRATCH/quota"
+    host_s=$(tail -n +2 "$SCRATCH/quota/samples.csv" 2>/dev/null | tr -d '"' |
+        awk -F, '$4 == "host" && $6 == "prime" && $7 == "time" { print $12 }' | sort -n | sed -n 3p)
+    covered=$(cells quota 2>/dev/null | awk -v slack="0$host_s" '$3 ~ /quota/ && slack > 0 { slack = 0.05 / slack + 0.02
+        print ($5 <= 2 + slack && $6 >= 2 - slack), $7 }')
+}
+for _ in 1 2; do
+    half
+    if [ "$covered" = "1 worse" ] || ! grep -q 'load: others used' <<<"$output"; then
+        break
+    fi
+done
 if [ "$status" -eq 3 ] || [ ! -e "$SCRATCH/quota/samples.csv" ]; then
     skip "no container with a quota here: $(head -1 <<<"$output")"
 elif ! grep -q '"cpu_quota_us":' "$SCRATCH/quota/journal.jsonl"; then
     skip "no quota without a cgroup of one's own"
-elif grep -q 'load: others used' <<<"$output"; then
+elif [ "$covered" != "1 worse" ] && grep -q 'load: others used' <<<"$output"; then
     skip "others use this CPU, too: the host would not get all of it either"
 else
-    is "$(cells quota | awk '$3 ~ /quota/ { print ($5 <= 2.0 && $6 >= 1.85) }')" 1 \
-        "half a CPU takes twice as long: $(cells quota | tail -1)"
+    is "$covered" "1 worse" "half a CPU takes twice as long (the host $host_s s): $(cells quota | tail -1)"
 fi
 
 # ---- Untrustworthy on purpose ----------------------------------------------------------------
