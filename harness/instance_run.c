@@ -5,6 +5,7 @@
  */
 #include "harness/idle.h"
 #include "harness/run.h"
+#include "harness/section_log.h"
 #include "harness/session.h"
 #include "harness/witness.h"
 
@@ -173,11 +174,27 @@ static int store_result(struct instance_run *self, const struct work *work,
     return 0;
 }
 
+/* A request while it is performed. */
+struct performing {
+    struct instance_run *self;
+    struct section_log log;
+};
+
 static void on_progress(void *cookie, double fraction) {
-    struct instance_run *self = cookie;
+    const struct performing *performing = cookie;
+    struct instance_run *self = performing->self;
     progress_update(&self->run->progress,
                     self->units_before + self->units * (self->requests_done + fraction) /
                                              (self->requests ? self->requests : 1));
+}
+
+static void on_section(void *cookie, const struct session_sample *sample) {
+    struct performing *performing = cookie;
+    section_log_note(&performing->log, sample);
+}
+
+static void performing_cleanup(struct performing *performing) {
+    json_decref(performing->log.sections);
 }
 
 /* A laptop that was closed: caches are cold, clocks have jumped. The instance may well go on. */
@@ -198,7 +215,11 @@ static int perform(struct instance_run *self, const struct work *work, struct er
     instance_title(self, title, sizeof(title));
     progress_step(&run->progress, "block %llu/%u  %s  %s", (unsigned long long)self->block + 1,
                   run->blocks, title, name);
-    struct session_watch watch = {.progress = on_progress, .cookie = self};
+    CLEANUP(performing)
+    struct performing performing = {
+        .self = self, .log.data_folder = work->description->needs_data ? run->data_folder : NULL};
+    struct session_watch watch = {
+        .progress = on_progress, .section = on_section, .cookie = &performing};
     cleanup_session_result struct session_result result = {0};
     struct witness before, after;
     json_auto_t *counters_before = read_counters(self->instance);
@@ -220,11 +241,12 @@ static int perform(struct instance_run *self, const struct work *work, struct er
     }
     self->requests_done++;
     json_t *entry = json_pack(
-        "{s:I, s:s, s:s, s:s, s:I, s:I, s:o, s:O, s:o*, s:o*}", "block", (json_int_t)self->block,
-        "environment", self->environment->label, "workload", name, "digest", result.digest,
-        "host_elapsed_ns", (json_int_t)result.host_elapsed_ns, "agent_elapsed_ns",
-        (json_int_t)result.agent_elapsed_ns, "witness", witness_between(&before, &after), "notes",
-        result.notes, "cpu_ns", cpu, "counters", counted_between(counters_before, counters_after));
+        "{s:I, s:s, s:s, s:s, s:I, s:I, s:o, s:O, s:o*, s:o*, s:O*}", "block",
+        (json_int_t)self->block, "environment", self->environment->label, "workload", name,
+        "digest", result.digest, "host_elapsed_ns", (json_int_t)result.host_elapsed_ns,
+        "agent_elapsed_ns", (json_int_t)result.agent_elapsed_ns, "witness",
+        witness_between(&before, &after), "notes", result.notes, "cpu_ns", cpu, "counters",
+        counted_between(counters_before, counters_after), "sections", performing.log.sections);
     return run_commit(run, "request", entry, err);
 }
 

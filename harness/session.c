@@ -124,6 +124,11 @@ static int on_begin(struct answering *answering, const struct message *message, 
     return 0;
 }
 
+static void watch_section(const struct answering *answering, const struct session_sample *sample) {
+    if (answering->watch && answering->watch->section)
+        answering->watch->section(answering->watch->cookie, sample);
+}
+
 static int on_section_start(struct answering *answering, const struct message *message,
                             uint64_t arrival_ns, struct error **err) {
     if (answering->in_section)
@@ -131,6 +136,7 @@ static int on_section_start(struct answering *answering, const struct message *m
     answering->in_section = true;
     answering->section_ns = arrival_ns;
     answering->section = *message;
+    watch_section(answering, NULL);
     return 0;
 }
 
@@ -150,6 +156,7 @@ static int on_section_stop(struct answering *answering, const struct message *me
     };
     if (find_metric(answering, message->name, true, &sample.metric, err) < 0)
         return -1;
+    watch_section(answering, &sample);
     return add_sample(answering, &sample, err);
 }
 

@@ -40,6 +40,9 @@ struct session_result {
 
 struct session_watch {
     void (*progress)(void *cookie, double fraction); /* may be NULL */
+    /* At the arrival of the lines around a timed section: at its start `sample` is NULL, at its
+     * stop what was measured. May be NULL. */
+    void (*section)(void *cookie, const struct session_sample *sample);
     void *cookie;
 };
 

@@ -29,10 +29,10 @@ static void take_cpu_times(struct witness *witness, const struct envelope *envel
 }
 
 /* The counters of the block device that holds the folder; a virtual file system has none. */
-static void take_disk(struct witness *witness, const char *data_folder) {
+struct disk_counters disk_counters_take(const char *data_folder) {
     struct stat status;
     if (!data_folder || stat(data_folder, &status) < 0)
-        return;
+        return (struct disk_counters){0};
     char path[96];
     snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/stat", major(status.st_dev),
              minor(status.st_dev));
@@ -41,10 +41,18 @@ static void take_disk(struct witness *witness, const char *data_folder) {
     /* Fields 3 and 7, always in sectors of 512 bytes (Documentation/block/stat.rst). */
     if (!line ||
         sscanf(line, "%*u %*u %llu %*u %*u %*u %llu", &sectors_read, &sectors_written) != 2)
+        return (struct disk_counters){0};
+    return (struct disk_counters){true, sectors_read * 512, sectors_written * 512};
+}
+
+void disk_counters_add(const struct disk_counters *before, const struct disk_counters *after,
+                       json_t *json) {
+    if (!before->known || !after->known)
         return;
-    witness->disk_known = true;
-    witness->read_bytes = sectors_read * 512;
-    witness->written_bytes = sectors_written * 512;
+    json_object_set_new(json, "disk_read_bytes",
+                        json_integer((json_int_t)(after->read_bytes - before->read_bytes)));
+    json_object_set_new(json, "disk_written_bytes",
+                        json_integer((json_int_t)(after->written_bytes - before->written_bytes)));
 }
 
 static void take_swap(struct witness *witness) {
@@ -81,7 +89,7 @@ void witness_take(struct witness *witness, const struct envelope *envelope,
                   const char *data_folder) {
     *witness = (struct witness){.time_ns = monotonic_ns(), .asleep_ns = read_asleep_ns()};
     take_cpu_times(witness, envelope);
-    take_disk(witness, data_folder);
+    witness->disk = disk_counters_take(data_folder);
     take_swap(witness);
 }
 
@@ -91,12 +99,7 @@ json_t *witness_between(const struct witness *before, const struct witness *afte
                              (json_int_t)(after->steal_ns - before->steal_ns), "busy_ns",
                              (json_int_t)(after->busy_ns - before->busy_ns), "swapped_pages",
                              (json_int_t)(after->swapped_pages - before->swapped_pages));
-    if (json && before->disk_known && after->disk_known) {
-        json_object_set_new(json, "disk_read_bytes",
-                            json_integer((json_int_t)(after->read_bytes - before->read_bytes)));
-        json_object_set_new(
-            json, "disk_written_bytes",
-            json_integer((json_int_t)(after->written_bytes - before->written_bytes)));
-    }
+    if (json)
+        disk_counters_add(&before->disk, &after->disk, json);
     return json;
 }

@@ -12,14 +12,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of the disk below the data folder. */
+struct disk_counters {
+    bool known;
+    uint64_t read_bytes, written_bytes;
+};
+
 struct witness {
     uint64_t time_ns;
-    uint64_t steal_ns, busy_ns;         /* summed over the envelope's CPUs */
-    uint64_t read_bytes, written_bytes; /* of the disk below the data folder */
-    bool disk_known;
+    uint64_t steal_ns, busy_ns; /* summed over the envelope's CPUs */
+    struct disk_counters disk;
     uint64_t swapped_pages;
     uint64_t asleep_ns; /* since the machine was started */
 };
+
+/* These alone; what cannot be told, or `data_folder` NULL, is not known. */
+struct disk_counters disk_counters_take(const char *data_folder);
+
+/* Adds "disk_read_bytes" and "disk_written_bytes", the differences, where both are known. */
+void disk_counters_add(const struct disk_counters *before, const struct disk_counters *after,
+                       json_t *json);
 
 void witness_take(struct witness *witness, const struct envelope *envelope,
                   const char *data_folder);

@@ -48,5 +48,8 @@ const struct audit_threshold audit_thresholds[] = {
     {"page_cache", 0.01, 0.05, "of the bytes claimed",
      "direct I/O reaches the device byte for byte and metadata only adds to it; what is missing was "
      "served from or left in the host's memory"},
+    {"page_cache_delay", 0.01, INFINITY, "seconds a section",
+     "the device's counters are read when the line that begins a section has arrived; on a busy "
+     "machine that is some milliseconds late, and the work has begun"},
     {0},
 };

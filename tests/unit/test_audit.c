@@ -47,7 +47,7 @@ static const char disk_text[] =
     " 'host_elapsed_ns': 1000000000, 'agent_elapsed_ns': 1000000000, 'cpu_ns': 300000000,"
     " 'notes': {'direct': 'yes', 'io': 'io_uring'},"
     " 'witness': {'elapsed_ns': 1001000000, 'steal_ns': 0, 'busy_ns': 900000000,"
-    "   'swapped_pages': 0, 'disk_read_bytes': 4000000, 'disk_written_bytes': 4100000}}";
+    "   'swapped_pages': 0, 'disk_read_bytes': 8000000, 'disk_written_bytes': 4100000}}";
 
 /* JSON with ' for ". */
 static json_t *parse(const char *text) {
@@ -258,7 +258,8 @@ static const struct change changes[] = {
     {'d', 2, "witness.disk_written_bytes", "4000000", "page_cache", "vm", AUDIT_OK, "MiB written"},
     {'d', 2, "witness.disk_written_bytes", "3900000", "page_cache", "vm", AUDIT_NOTED, "written"},
     {'d', 2, "witness.disk_written_bytes", "100000", "page_cache", "vm", AUDIT_FAILING,
-     "0.1 MiB written on the host's block device, 3.8 MiB claimed"},
+     "0.1 MiB written on the host's block device in whole requests, 3.8 MiB claimed"},
+
     {'d', 2, "witness.disk_written_bytes", NULL, "page_cache", "vm", AUDIT_NOTED,
      "no block device"},
     {'i', 2, "facts.disk.cache", "'unsafe'", "flush", "vm", AUDIT_FAILING, "unsafe, flush ignored"},
@@ -432,6 +433,121 @@ static void little_steal_time_is_not_counted_in_ticks(void **state) {
     check(audit, "steal", "host", AUDIT_NOTED, "23.1 %");
 }
 
+/* The sections of the guest's disk request: two iterations of a second each, every byte moved. */
+static void add_sections(struct facts *facts) {
+    static const char *const names[] = {"seq_write_time", "fsync_time", "seq_read_time",
+                                        "rand_read_time", "rand_write_time"};
+    json_t *sections = json_array();
+    for (int iteration = 0; iteration < 2; iteration++)
+        for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+            json_array_append_new(
+                sections, json_pack("{s:s, s:i, s:b, s:i, s:i, s:i}", "section", names[i],
+                                    "iteration", iteration, "warmup", 0, "elapsed_ns", 1000000000,
+                                    "disk_read_bytes", strstr(names[i], "read") ? 1000000 : 0,
+                                    "disk_written_bytes", strstr(names[i], "write") ? 1000000 : 0));
+    json_object_set_new(facts->disks[2], "sections", sections);
+}
+
+/* One member of one section, of one iteration or (-1) of both. */
+static void set_section(struct facts *facts, const char *name, int iteration, const char *key,
+                        const char *value) {
+    size_t index;
+    json_t *section;
+    json_array_foreach(json_object_get(facts->disks[2], "sections"), index, section) {
+        bool named = strcmp(json_string_value(json_object_get(section, "section")), name) == 0;
+        int number = (int)json_integer_value(json_object_get(section, "iteration"));
+        if (named && (iteration < 0 || iteration == number))
+            set(section, key, value);
+    }
+}
+
+/* The state and the evidence of what touches a metric of the guest; AUDIT_OK where nothing does. */
+static void check_pass(const struct facts *facts, const char *touches, enum audit_state state,
+                       const char *evidence) {
+    cleanup_audit struct audit *audit = examine(facts);
+    for (size_t i = 0; i < audit->count; i++) {
+        const struct audit_item *item = &audit->items[i];
+        if (strcmp(item->name, "page_cache") != 0 || strcmp(item->environment, "vm") != 0 ||
+            strcmp(item->touches, touches) != 0)
+            continue;
+        if (item->state != state || !strstr(item->evidence, evidence))
+            fail_msg("%s is %s: %s", touches, audit_state_name(item->state), item->evidence);
+        return;
+    }
+    if (state != AUDIT_OK || *evidence)
+        fail_msg("nothing touches %s", touches);
+}
+
+static void each_timed_pass_reaches_the_disk(void **state) {
+    struct facts *facts = *state;
+    add_sections(facts);
+    /* What the whole request says is not asked any more. */
+    set(facts->disks[2], "witness.disk_written_bytes", "1");
+    check_pass(facts, "disk/seq_write*", AUDIT_OK, "1.9 MiB written");
+    check_pass(facts, "disk/rand_write*", AUDIT_OK, "while 1.9 MiB were timed (rand_write)");
+    check_pass(facts, "disk/seq_read*", AUDIT_OK, "1.9 MiB read");
+    check_pass(facts, "disk/rand_read*", AUDIT_OK, "(rand_read)");
+    check_pass(facts, "disk/fsync*", AUDIT_OK, "");
+}
+
+static void writes_that_stay_in_memory_until_they_are_flushed_fail(void **state) {
+    struct facts *facts = *state;
+    add_sections(facts);
+    set_section(facts, "seq_write_time", -1, "disk_written_bytes", "0");
+    set_section(facts, "fsync_time", -1, "disk_written_bytes", "1000000");
+    check_pass(facts, "disk/seq_write*", AUDIT_FAILING, "0.0 MiB written on the host's block");
+    check_pass(facts, "disk/fsync*", AUDIT_FAILING, "1.9 MiB of what seq_write wrote were still");
+    check_pass(facts, "disk/rand_write*", AUDIT_OK, "");
+    set_section(facts, "rand_write_time", -1, "disk_written_bytes", "100000");
+    check_pass(facts, "disk/rand_write*", AUDIT_FAILING, "0.2 MiB written");
+    check_pass(facts, "disk/seq_read*", AUDIT_OK, "");
+    /* An agent that says that it wrote through its own page cache hides nothing. */
+    set(facts->disks[2], "notes.direct", "'no: this file system keeps files in memory'");
+    check_pass(facts, "disk/seq_write*", AUDIT_NOTED, "the agent says that it wrote through");
+    check_pass(facts, "disk/fsync*", AUDIT_OK, "");
+}
+
+static void half_of_the_timed_reads_from_a_cache_fail(void **state) {
+    struct facts *facts = *state;
+    add_sections(facts);
+    set_section(facts, "rand_read_time", -1, "disk_read_bytes", "500000");
+    check_pass(facts, "disk/rand_read*", AUDIT_FAILING, "1.0 MiB read");
+    check_pass(facts, "disk/seq_read*", AUDIT_OK, "");
+    /* Others that read in one section do not make up for another. */
+    set_section(facts, "rand_read_time", 0, "disk_read_bytes", "0");
+    set_section(facts, "rand_read_time", 1, "disk_read_bytes", "9000000");
+    check_pass(facts, "disk/rand_read*", AUDIT_FAILING, "1.0 MiB read");
+    /* Dropped by the agent itself, so that a cache that answers is not its own. */
+    set(facts->disks[2], "notes.direct", "'no: EINVAL'");
+    check_pass(facts, "disk/rand_read*", AUDIT_FAILING, "1.0 MiB read");
+}
+
+static void counters_that_are_read_late_do_not_fail(void **state) {
+    struct facts *facts = *state;
+    add_sections(facts);
+    set_section(facts, "seq_read_time", -1, "disk_read_bytes", "960000");
+    check_pass(facts, "disk/seq_read*", AUDIT_NOTED, "1.8 MiB read");
+    set_section(facts, "seq_read_time", -1, "disk_read_bytes", "700000");
+    check_pass(facts, "disk/seq_read*", AUDIT_FAILING, "1.3 MiB read");
+    /* Thirty milliseconds, of which ten may have passed. */
+    set_section(facts, "seq_read_time", -1, "elapsed_ns", "30000000");
+    check_pass(facts, "disk/seq_read*", AUDIT_NOTED, "too short to tell");
+    set_section(facts, "seq_read_time", -1, "disk_read_bytes", "600000");
+    check_pass(facts, "disk/seq_read*", AUDIT_FAILING, "1.1 MiB read");
+    set_section(facts, "seq_read_time", -1, "elapsed_ns", "0");
+    check_pass(facts, "disk/seq_read*", AUDIT_NOTED, "too short to tell");
+}
+
+static void without_all_sections_the_request_is_judged(void **state) {
+    struct facts *facts = *state;
+    add_sections(facts);
+    set_section(facts, "rand_write_time", 1, "disk_written_bytes", NULL);
+    check_pass(facts, "disk/*write*", AUDIT_OK, "in whole requests, 3.8 MiB claimed");
+    check_pass(facts, "disk/*read*", AUDIT_OK, "in whole requests, 7.6 MiB claimed");
+    set(facts->disks[2], "witness.disk_read_bytes", "6000000");
+    check_pass(facts, "disk/*read*", AUDIT_FAILING, "5.7 MiB read");
+}
+
 static void failing_items_take_verdicts(void **state) {
     (void)state;
     struct facts *facts = NULL;
@@ -535,6 +651,7 @@ static void facts_of_any_type_do_no_harm(void **state) {
     for (unsigned round = 0; round < 3000; round++) {
         struct facts *facts = NULL;
         facts_setup((void **)&facts);
+        add_sections(facts);
         json_t *at = random_below(&random, 3) ? facts->journal : facts->run;
         for (;;) { /* walk to a random place and put something else there */
             json_t *next = NULL;
@@ -636,6 +753,11 @@ int main(void) {
         facts_test(a_drift_in_every_instance_fails),
         facts_test(little_steal_time_is_not_counted_in_ticks),
         facts_test(one_odd_instance_of_many_does_not_fail),
+        facts_test(each_timed_pass_reaches_the_disk),
+        facts_test(writes_that_stay_in_memory_until_they_are_flushed_fail),
+        facts_test(half_of_the_timed_reads_from_a_cache_fail),
+        facts_test(counters_that_are_read_late_do_not_fail),
+        facts_test(without_all_sections_the_request_is_judged),
         cmocka_unit_test(failing_items_take_verdicts),
         facts_test(items_survive_json),
         cmocka_unit_test(damaged_items_are_named),

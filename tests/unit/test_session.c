@@ -200,6 +200,41 @@ static void progress_stays_between_0_and_1(void **state) {
     assert_true(fraction == 1);
 }
 
+/* One letter for each call: ( at the start, ) at the stop, with the value in milliseconds. */
+static void keep_section(void *cookie, const struct session_sample *sample) {
+    char *text = cookie, *end = text + strlen(text);
+    if (sample)
+        sprintf(end, "%s %.0f)", sample->metric->name, sample->value * 1e3);
+    else
+        strcpy(end, "(");
+}
+
+static void sections_are_watched_when_their_lines_arrive(void **state) {
+    (void)state;
+    cleanup_session_result struct session_result result = {0};
+    char seen[64] = "";
+    struct error *err = NULL;
+    struct session_watch watch = {.section = keep_section, .cookie = seen};
+    struct session session = session_with(LINES(BEGIN, START(0), STOP(0), START(1), STOP(1), END));
+    json_t *parameters = json_object();
+    session_run(&session, workload_find("prime"), parameters, NS_PER_S, &watch, &result, &err);
+    assert_no_error(err);
+    assert_string_equal(seen, "(time 1)(time 1)");
+    /* What is no section of this work is not seen as one. */
+    *seen = '\0';
+    session = session_with(LINES(
+        BEGIN, "{\"type\":\"start\",\"id\":1,\"section\":\"x\",\"iteration\":0,\"warmup\":false}",
+        "{\"type\":\"stop\",\"id\":1,\"section\":\"x\",\"iteration\":0,\"warmup\":false,"
+        "\"elapsed_ns\":5}",
+        END));
+    assert_int_equal(
+        session_run(&session, workload_find("prime"), parameters, NS_PER_S, &watch, &result, &err),
+        -1);
+    assert_error(err, ERROR_CLOSED, "which prime does not have");
+    assert_string_equal(seen, "(");
+    json_decref(parameters);
+}
+
 static void hello_must_be_ours(void **state) {
     (void)state;
     struct error *err = NULL;
@@ -258,6 +293,7 @@ int main(void) {
         cmocka_unit_test(an_agent_that_is_silent_times_out),
         cmocka_unit_test(its_own_errors_leave_it_alive),
         cmocka_unit_test(progress_stays_between_0_and_1),
+        cmocka_unit_test(sections_are_watched_when_their_lines_arrive),
         cmocka_unit_test(hello_must_be_ours),
         cmocka_unit_test(identity_must_be_a_hash),
     };
