@@ -112,7 +112,7 @@ for _ in 1 2; do
     fi
 done
 if [ "$status" -eq 3 ] || [ ! -e "$SCRATCH/quota/samples.csv" ]; then
-    skip "no container with a quota here: $(head -1 <<<"$output")"
+    skip "no container with a quota here: $(head -1 <<<"$errors")"
 elif ! grep -q '"cpu_quota_us":' "$SCRATCH/quota/journal.jsonl"; then
     skip "no quota without a cgroup of one's own"
 elif [ "$covered" != "1 worse" ] && grep -q 'load: others used' <<<"$output"; then
@@ -157,7 +157,7 @@ for _ in 1 2 3; do
     [ "$held_back" -lt 6 ] || break
 done
 if [ "$status" -eq 3 ]; then
-    skip "no virtual machine here: $(head -1 <<<"$output")" 5
+    skip "no virtual machine here: $(head -1 <<<"$errors")" 5
 else
     status_is 5 "a disk that ignores flushes makes the run untrustworthy"
     is "$(grep -E '^flush .* failing$' <<<"$audited")" "flush vm:cache=unsafe disk/* failing" "and the flush is named"
