@@ -94,17 +94,36 @@ static int sync_folder_of(const char *path, struct error **err) {
     return 0;
 }
 
+/* Owner and mode of a file that is to be replaced, before anybody can see the new one. */
+static int make_alike(int fd, const struct stat *like, const char *name, struct error **err) {
+    struct stat own;
+    if (fstat(fd, &own) < 0 ||
+        ((own.st_uid != like->st_uid || own.st_gid != like->st_gid) &&
+         fchown(fd, like->st_uid, like->st_gid) < 0) ||
+        fchmod(fd, like->st_mode & 07777) < 0)
+        return error_set(err, ERROR_INTERNAL, errno, "cannot give %s its owner and mode", name);
+    return 0;
+}
+
 int file_replace(const char *path, const void *data, size_t size, struct error **err) {
+    return file_replace_alike(path, data, size, NULL, err);
+}
+
+int file_replace_alike(const char *path, const void *data, size_t size, const struct stat *like,
+                       struct error **err) {
     uint64_t unique = 0;
     if (getrandom(&unique, sizeof(unique), 0) != sizeof(unique))
         unique = (uint64_t)getpid();
     cleanup_free char *temporary = text_format("%s.%016llx", path, (unsigned long long)unique);
     if (!temporary)
         return error_no_memory(err);
-    cleanup_fd int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    cleanup_fd int fd =
+        open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, like ? 0600 : 0644);
     if (fd < 0)
         return error_set(err, ERROR_INTERNAL, errno, "cannot create %s", temporary);
-    int result = file_write_all(fd, data, size, temporary, err);
+    int result = like ? make_alike(fd, like, temporary, err) : 0;
+    if (result == 0)
+        result = file_write_all(fd, data, size, temporary, err);
     if (result == 0 && fsync(fd) < 0)
         result = error_set(err, ERROR_INTERNAL, errno, "cannot write %s", temporary);
     if (result == 0 && rename(temporary, path) < 0)

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* Largest file that file_read accepts. */
@@ -27,6 +28,10 @@ int file_write_all(int fd, const void *data, size_t size, const char *name, stru
 
 /* Replaces a file in one step: temporary name in the same folder, fsync, rename, fsync folder. */
 int file_replace(const char *path, const void *data, size_t size, struct error **err);
+
+/* The same, with owner and mode of `like` (NULL: one's own, 0644). */
+int file_replace_alike(const char *path, const void *data, size_t size, const struct stat *like,
+                       struct error **err);
 
 /* Removes what a file_replace that was killed left in a folder that nobody else is using. */
 void file_remove_half_replaced(const char *folder);

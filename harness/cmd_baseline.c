@@ -2,6 +2,8 @@
 #include "harness/commands.h"
 #include "harness/gate_run.h"
 
+#include "common/output.h"
+
 #include <string.h>
 
 enum { KEY_FULL = 256, RUNS_MAX = 100 };
@@ -92,9 +94,11 @@ int command_baseline(int argc, char **argv, struct error **err) {
     if (count == 0)
         return error_set(err, ERROR_USAGE, 0, "there is nothing beside %s in this run to watch",
                          baseline.reference);
-    if (baseline_write(&baseline, options.output, err) < 0)
+    const char *path = output_path(options.output);
+    if (baseline_write(&baseline, path, err) < 0)
         return -1;
-    printf("%s: %zu metrics of %u run%s\n", options.output, count, baseline.run_count,
-           baseline.run_count == 1 ? "" : "s");
+    fprintf(path ? stdout : stderr, "%s: %zu metrics of %u run%s\n",
+            path ? path : "standard output", count, baseline.run_count,
+            baseline.run_count == 1 ? "" : "s");
     return EXIT_CODE_OK;
 }

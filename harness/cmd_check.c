@@ -5,6 +5,7 @@
 #include "harness/retry.h"
 
 #include "common/file.h"
+#include "common/output.h"
 #include "common/units.h"
 #include "plots/gate_report.h"
 
@@ -63,8 +64,8 @@ static int add_format(struct check_options *options, const char *name, const cha
     char *equals = strchr(format->text, '=');
     if (equals) {
         *equals = '\0';
-        format->path = equals + 1;
-        if (!*format->path)
+        format->path = output_path(equals + 1);
+        if (!equals[1])
             return error_set(err, ERROR_USAGE, 0, "--format: no file after \"%s=\"", format->text);
     }
     format->writer = gate_writer_find(format->text);
@@ -115,7 +116,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case 'f':
         return add_format(options, NULL, argument, input->err) < 0 ? EINVAL : 0;
     case 'o':
-        options->output = argument;
+        options->output = output_path(argument);
         return 0;
     case 'q':
         options->quiet = true;
@@ -241,21 +242,24 @@ static int retry_suspicious(struct check *check, struct error **err) {
  */
 
 static int write_to(const struct gate_writer *writer, const struct gate_report *report,
-                    const char *path, const char *mode, struct error **err) {
-    cleanup_file FILE *file = fopen(path, mode);
-    if (!file)
-        return error_set(err, ERROR_USAGE, errno, "cannot write %s", path);
-    if (writer->write(report, file, err) < 0)
+                    const char *path, struct error **err) {
+    cleanup_output struct output output = {0};
+    if (output_open(path, &output, err) < 0 || writer->write(report, output.file, err) < 0)
         return -1;
-    if (fflush(file) != 0)
-        return error_set(err, ERROR_INTERNAL, errno, "cannot write %s", path);
-    return 0;
+    return output_commit(&output, err);
 }
 
 /* GitHub shows the Markdown in this file, which all steps of a job share, on the job's page. */
 static int write_step_summary(const struct gate_report *report, struct error **err) {
     const char *path = getenv("GITHUB_STEP_SUMMARY");
-    return path && *path ? write_to(&gate_writer_markdown, report, path, "ae", err) : 0;
+    if (!path || !*path)
+        return 0;
+    cleanup_file FILE *file = fopen(path, "ae");
+    if (!file)
+        return error_set(err, ERROR_USAGE, errno, "cannot write %s", path);
+    if (gate_writer_markdown.write(report, file, err) < 0)
+        return -1;
+    return fflush(file) == 0 ? 0 : error_set(err, ERROR_INTERNAL, errno, "cannot write %s", path);
 }
 
 static int write_all(const struct check *check, struct error **err) {
@@ -280,8 +284,7 @@ static int write_all(const struct check *check, struct error **err) {
         if (format->writer == &gate_writer_github && write_step_summary(&report, err) < 0)
             return -1;
         report.color = report.color && !format->path;
-        if (format->path ? write_to(format->writer, &report, format->path, "we", err) < 0
-                         : format->writer->write(&report, stdout, err) < 0)
+        if (write_to(format->writer, &report, format->path, err) < 0)
             return -1;
     }
     return 0;

@@ -5,6 +5,7 @@
 #include "harness/run_view.h"
 
 #include "common/file.h"
+#include "common/output.h"
 #include "common/units.h"
 #include "plots/compare.h"
 #include "plots/gnuplot.h"
@@ -54,7 +55,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->format = argument;
         return 0;
     case 'o':
-        options->output = argument;
+        options->output = output_path(argument);
         return 0;
     case 'w':
         return add_workloads(options, argument, input->err) < 0 ? EINVAL : 0;
@@ -189,16 +190,11 @@ static int write_comparison(const struct compare_options *options,
         .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
         .full = options->full,
     };
-    if (!options->output)
-        return writer->compare(&report, stdout, err);
-    cleanup_file FILE *file = fopen(options->output, "we");
-    if (!file)
-        return error_set(err, ERROR_USAGE, errno, "cannot write %s", options->output);
-    if (writer->compare(&report, file, err) < 0)
+    cleanup_output struct output output = {0};
+    if (output_open(options->output, &output, err) < 0 ||
+        writer->compare(&report, output.file, err) < 0)
         return -1;
-    if (fflush(file) != 0)
-        return error_set(err, ERROR_INTERNAL, errno, "cannot write %s", options->output);
-    return 0;
+    return output_commit(&output, err);
 }
 
 /* Only the chosen workloads: the figure shows all headlines that a report has. */

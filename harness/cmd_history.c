@@ -3,6 +3,7 @@
 #include "harness/run_view.h"
 
 #include "common/file.h"
+#include "common/output.h"
 #include "common/units.h"
 #include "harness/progress.h"
 #include "plots/history_report.h"
@@ -74,11 +75,16 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->format = argument;
         return 0;
     case 'o':
-        options->output = argument;
+        options->output = output_path(argument);
         return 0;
     case KEY_HISTORY:
-        options->history = argument;
-        return 0;
+        options->history = output_path(argument);
+        if (options->history)
+            return 0;
+        error_set(input->err, ERROR_USAGE, 0,
+                  "--history is a file that is read and written: \"-\" is none");
+        error_advise(input->err, "--format csv writes the change points to standard output");
+        return EINVAL;
     case KEY_FULL:
         options->view.full = true;
         return 0;
@@ -290,16 +296,11 @@ static int show(const struct history_command *options, const struct history_repo
         writer++;
     if (!writer->name)
         return error_unknown_name("format", options->format, names, err);
-    if (!options->output)
-        return writer->write(report, stdout, err);
-    cleanup_file FILE *file = fopen(options->output, "we");
-    if (!file)
-        return error_set(err, ERROR_USAGE, errno, "cannot write %s", options->output);
-    if (writer->write(report, file, err) < 0)
+    cleanup_output struct output output = {0};
+    if (output_open(options->output, &output, err) < 0 ||
+        writer->write(report, output.file, err) < 0)
         return -1;
-    return fflush(file) == 0
-               ? 0
-               : error_set(err, ERROR_INTERNAL, errno, "cannot write %s", options->output);
+    return output_commit(&output, err);
 }
 
 static int show_all(const struct history_command *options, const struct history *history,

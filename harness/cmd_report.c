@@ -3,6 +3,8 @@
 #include "harness/reference_option.h"
 #include "harness/run_view.h"
 
+#include "common/output.h"
+
 #include <string.h>
 
 enum { KEY_FULL = 256, KEY_REFERENCE };
@@ -23,7 +25,7 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
         options->format = argument;
         return 0;
     case 'o':
-        options->output = argument;
+        options->output = output_path(argument);
         return 0;
     case KEY_FULL:
         options->full = true;
@@ -65,16 +67,11 @@ const struct argp report_argp = {
 
 static int write_report(const struct report_options *options, const struct report_writer *writer,
                         const struct report *report, struct error **err) {
-    if (!options->output)
-        return writer->write(report, stdout, err);
-    cleanup_file FILE *file = fopen(options->output, "we");
-    if (!file)
-        return error_set(err, ERROR_USAGE, errno, "cannot write %s", options->output);
-    if (writer->write(report, file, err) < 0)
+    cleanup_output struct output output = {0};
+    if (output_open(options->output, &output, err) < 0 ||
+        writer->write(report, output.file, err) < 0)
         return -1;
-    if (fflush(file) != 0)
-        return error_set(err, ERROR_INTERNAL, errno, "cannot write %s", options->output);
-    return 0;
+    return output_commit(&output, err);
 }
 
 int command_report(int argc, char **argv, struct error **err) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "common/file.h"
+#include "common/output.h"
 #include "plots/csv.h"
 #include "plots/format.h"
 #include "plots/history_report.h"
@@ -51,7 +52,7 @@ static char *column_name(const struct history_report *report, size_t index) {
 static int replace(const char *folder, const char *name, char *text, size_t size,
                    struct error **err) {
     cleanup_free char *path = text_format("%s/%s", folder, name);
-    return path ? file_replace(path, text, size, err) : error_no_memory(err);
+    return path ? output_write(path, text, size, err) : error_no_memory(err);
 }
 
 /* The rows of one file; `group` says which file a series belongs to. */

@@ -85,7 +85,7 @@ const struct baseline_environment *baseline_partner(const struct baseline *befor
 /* How many blocks of all runs have a ratio (or, for the reference, a value). */
 size_t baseline_block_count(const struct baseline *baseline, const struct baseline_series *series);
 
-/* (baseline_file.c) */
+/* (baseline_file.c) A NULL path is standard output. */
 int baseline_write(const struct baseline *baseline, const char *path, struct error **err);
 int baseline_read(const char *path, struct baseline *ret_baseline, struct error **err);
 

@@ -3,6 +3,7 @@
 #include "results/baseline.h"
 
 #include "common/file.h"
+#include "common/output.h"
 #include "results/statistics.h"
 
 #include <math.h>
@@ -125,11 +126,7 @@ int baseline_write(const struct baseline *baseline, const char *path, struct err
     size_t size;
     if (baseline_format(baseline, &text, &size, err) < 0)
         return -1;
-    if (file_replace(path, text, size, err) < 0) {
-        error_blame_usage(err);
-        return -1;
-    }
-    return 0;
+    return output_write(path, text, size, err) < 0 ? error_blame_usage(err) : 0;
 }
 
 /* ---- Reading ----------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include "results/history.h"
 
 #include "common/file.h"
+#include "common/output.h"
 #include "results/csv_rows.h"
 
 #include <csv.h>
@@ -245,7 +246,7 @@ int history_save(const char *path, const struct history *history, struct error *
     int result = history_write(history, to, err);
     if (fclose(to) != 0 && result == 0)
         result = error_no_memory(err);
-    return result < 0 ? -1 : file_replace(path, text, size, err);
+    return result < 0 ? -1 : output_write(path, text, size, err);
 }
 
 static int by_date(const void *a, const void *b) {

@@ -42,6 +42,34 @@ like "$errors" '-o' "the message says what is missing"
 run "$BOXMARK" baseline -o base.json
 status_is 2 "no run"
 
+# What is there already: links are followed, devices and pipes written to, never replaced.
+ln -s target.json link.json
+run "$BOXMARK" baseline before -o link.json
+status_is 0 "a link as the place"
+ok "it stays one" test -L link.json
+like "$(cat target.json)" '"boxmark baseline"' "and leads to the baseline"
+run "$BOXMARK" baseline before -o -
+like "$output" '^\{.*"boxmark baseline"' "- is standard output"
+like "$errors" 'standard output: 5 metrics of 1 run' "which holds nothing else"
+ok "and no file" test ! -e ./-
+if mknod full c 1 7 2>/dev/null && (: >full) 2>/dev/null; then
+    run "$BOXMARK" baseline before -o full
+    isnt "$status" 0 "a device that takes nothing"
+    run "$BOXMARK" check --baseline base.json --junit full before2
+    isnt "$status" 0 "nor a JUnit file"
+    run "$BOXMARK" report before -o full
+    isnt "$status" 0 "nor a report"
+    ok "it stays a device" test -c full
+else
+    skip "no device can be made here" 4
+fi
+mkfifo pipe
+timeout 60 cat pipe >piped.xml &
+"$BOXMARK" check --baseline base.json -q --junit pipe before2 >/dev/null 2>&1
+wait $!
+ok "a pipe stays one" test -p pipe
+like "$(cat piped.xml)" '</testsuites>' "and is written to"
+
 # ---- Check -----------------------------------------------------------------------------------
 
 check() {
