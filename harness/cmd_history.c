@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/commands.h"
+#include "harness/integrity.h"
 #include "harness/run_view.h"
 
 #include "common/file.h"
@@ -7,7 +8,6 @@
 #include "common/units.h"
 #include "harness/progress.h"
 #include "plots/history_report.h"
-#include "results/manifest.h"
 #include "results/run_record.h"
 
 #include <dirent.h>
@@ -154,35 +154,16 @@ struct collecting {
     size_t added, unfinished, refused;
 };
 
-/* The three files that matter here are what the manifest says, where there is one. */
+/* The three files that matter here are what the manifest says. */
 static int check_manifest(const char *folder, struct error **err) {
-    static const char *const names[] = {"run.json", "samples.csv", "summary.json"};
-    cleanup_free char *path = text_format("%s/" MANIFEST_NAME, folder);
-    cleanup_free char *text = NULL;
-    cleanup_manifest struct manifest manifest = {0};
-    if (!path)
-        return error_no_memory(err);
-    if (!file_exists(path))
-        return 0;
-    if (file_read(path, &text, NULL, err) < 0 || manifest_parse(text, path, &manifest, err) < 0)
+    static const char *const names[] = {"run.json", "samples.csv", "summary.json", NULL};
+    cleanup_free char *problem = NULL;
+    if (integrity_examine(folder, names, &problem, err) < 0)
         return -1;
-    for (size_t i = 0; i < manifest.count; i++)
-        for (unsigned j = 0; j < sizeof(names) / sizeof(*names); j++) {
-            char sha256[65];
-            cleanup_free char *file = text_format("%s/%s", folder, names[j]);
-            if (strcmp(manifest.entries[i].path, names[j]) != 0)
-                continue;
-            if (!file)
-                return error_no_memory(err);
-            if (file_sha256(file, sha256, err) < 0)
-                return -1;
-            if (strcmp(sha256, manifest.entries[i].sha256) != 0) {
-                error_set(err, ERROR_UNTRUSTWORTHY, 0, "%s is not what it was when the run ended",
-                          names[j]);
-                return error_advise(err, "`boxmark verify %s' says more", folder);
-            }
-        }
-    return 0;
+    if (!problem)
+        return 0;
+    error_set(err, ERROR_UNTRUSTWORTHY, 0, "%s", problem);
+    return error_advise(err, "`boxmark verify %s' says more", folder);
 }
 
 /* The run's own summary; made anew where there is none. */

@@ -200,7 +200,18 @@ like "$errors" '--resume' "with what to do"
 cp -r after edited
 sed -i '5s/"\(lower\|higher\)",0,0,./"\1",0,0,7/' edited/samples.csv
 ok "a run is edited, by one digit" [ "$(cmp -l after/samples.csv edited/samples.csv | wc -l)" -eq 1 ]
-refused "an edited CSV" 'samples.csv' --baseline base.json edited
+refused "an edited CSV" 'samples.csv was changed after the run' --baseline base.json edited
+cp -r edited forged
+(cd forged && sha256sum samples.csv | sed -i -e '/ samples.csv$/{r /dev/stdin' -e 'd}' SHA256SUMS)
+refused "one that was hashed anew" 'samples.csv gives other values of .* than summary.json' \
+    --baseline base.json forged
+sed -i '/ samples.csv$/d' edited/SHA256SUMS
+refused "one that is not in the manifest" 'samples.csv is not in SHA256SUMS' --baseline base.json edited
+rm edited/SHA256SUMS
+refused "one without a manifest" 'it has no SHA256SUMS: nothing says' --baseline base.json edited
+run "$BOXMARK" baseline edited -o edited.json
+status_is 2 "which makes no baseline either"
+ok "none at all, again" test ! -e edited.json
 printf '[check]\nconfidence = very\n' >bad.ini
 refused "bad settings" 'bad.ini:2: check.confidence' --baseline base.json --config bad.ini after
 mkdir here

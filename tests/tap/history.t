@@ -6,6 +6,11 @@
 
 runs=$SCRATCH/runs
 csv=$runs/history.csv
+# hash_anew RUN: its manifest put right after an edit.
+hash_anew() {
+    (cd "$1" && sha256sum run.json summary.json >SHA256SUMS)
+}
+
 mkdir "$runs"
 run "$BOXMARK" history "$runs"
 status_is 2 "without a run there is no history"
@@ -76,6 +81,7 @@ fi
 bash "$SRCDIR/tests/tools/many-runs" "$SCRATCH/one" "$runs" 2
 rm -r "$runs/run-0001"
 sed -i 's/2026-01-02T/2025-06-01T/' "$runs/run-0002/run.json"
+hash_anew "$runs/run-0002"
 run "$BOXMARK" history "$runs"
 status_is 0 "a run older than all others"
 like "$output" '^41 runs from 2025-06-01' "comes first"
@@ -108,10 +114,10 @@ like "$errors" 'no header' "... has no header"
 cp "$whole" "$csv"
 last=$runs/run-0040
 sed -i '0,/"ratio": [0-9]\.[0-9]*/s//"ratio": 9.5/' "$last/summary.json"
+hash_anew "$last"
 run "$BOXMARK" history "$runs"
 status_is 5 "a run that has changed since it was added"
 like "$errors" 'has run [0-9a-f]+ already, with other figures' "... is named"
-cp "$SCRATCH/one/summary.json" "$last/summary.json"
 
 rm -rf "$runs"
 mkdir "$runs"
@@ -119,11 +125,15 @@ cp -r "$SCRATCH/one" "$runs/edited"
 sed -i 's/"median": /"median": 1/' "$runs/edited/summary.json"
 run "$BOXMARK" history "$runs"
 status_is 2 "an edited run alone makes no history"
-like "$errors" 'edited is left out: summary.json is not what it was' "... it is left out, with the reason"
+like "$errors" 'edited is left out: summary.json was changed after the run' "... it is left out, with the reason"
 cp -r "$SCRATCH/one" "$runs/good"
 run "$BOXMARK" history "$runs"
 status_is 5 "beside a good one it is told by the exit code"
 like "$output" '^1 run from' "... and the good one counts"
+rm "$runs/edited/SHA256SUMS"
+run "$BOXMARK" history "$runs"
+status_is 5 "an edited run without a manifest"
+like "$errors" 'edited is left out: it has no SHA256SUMS' "... is left out, too"
 rm -r "$runs/edited"
 cp -r "$SCRATCH/one" "$runs/good.retry-1"
 run "$BOXMARK" history "$runs"
