@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/commands.h"
+#include "harness/integrity.h"
 #include "harness/profile.h"
 #include "harness/progress.h"
 #include "harness/run_view.h"
@@ -173,7 +174,8 @@ static int open_sides(const struct compare_options *options, struct sides *sides
     for (unsigned i = 0; i < options->count; i++) {
         struct side *side = &sides->sides[sides->count++];
         if (name_side(side, options->runs[i], err) < 0 ||
-            run_view_open(side->folder, &side->view, err) < 0)
+            run_view_open(side->folder, &side->view, err) < 0 ||
+            integrity_note(&side->view, err) < 0)
             return -1;
         run_view_report(&side->view, &side->report);
     }
@@ -241,7 +243,8 @@ int command_compare(int argc, char **argv, struct error **err) {
                                         .folder = sides.sides[i].folder,
                                         .record = sides.sides[i].view.record,
                                         .journal = sides.sides[i].view.journal,
-                                        .summary = sides.sides[i].view.summary};
+                                        .summary = sides.sides[i].view.summary,
+                                        .files_problem = sides.sides[i].view.files_problem};
     cleanup_comparison struct comparison *comparison = NULL;
     if (comparison_make(runs, sides.count, options.workloads, &comparison, err) < 0 ||
         write_comparison(&options, writer, comparison, err) < 0 ||

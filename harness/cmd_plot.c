@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/commands.h"
+#include "harness/integrity.h"
 #include "harness/reference_option.h"
 #include "harness/run_view.h"
 
@@ -78,7 +79,7 @@ int command_plot(int argc, char **argv, struct error **err) {
     struct plot_command options = {.plot = {.formats = "svg,png", .figures = "all"}};
     cleanup_run_view struct run_view view = {0};
     if (command_parse(&plot_argp, argc, argv, &options, err) < 0 ||
-        run_view_open(options.run, &view, err) < 0)
+        run_view_open(options.run, &view, err) < 0 || integrity_note(&view, err) < 0)
         return -1;
     cleanup_free char *folder =
         options.output ? text_format("%s", options.output) : text_format("%s/plots", view.folder);

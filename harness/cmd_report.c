@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/commands.h"
+#include "harness/integrity.h"
 #include "harness/reference_option.h"
 #include "harness/run_view.h"
 
@@ -80,7 +81,7 @@ int command_report(int argc, char **argv, struct error **err) {
     cleanup_run_view struct run_view view = {0};
     if (command_parse(&report_argp, argc, argv, &options, err) < 0 ||
         report_writer_named(options.format, &writer, err) < 0 ||
-        run_view_open(options.run, &view, err) < 0)
+        run_view_open(options.run, &view, err) < 0 || integrity_note(&view, err) < 0)
         return -1;
     struct report report;
     run_view_report(&view, &report);

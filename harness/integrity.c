@@ -121,14 +121,6 @@ int integrity_examine(const char *folder, const char *const names[], char **ret_
     return *ret_problem ? 0 : error_no_memory(err);
 }
 
-int integrity_examine_view(const struct run_view *view, char **ret_problem, struct error **err) {
-    const char *status = json_string_value(json_object_get(view->record, "status"));
-    *ret_problem = NULL;
-    return status && strcmp(status, "finished") == 0
-               ? integrity_examine(view->folder, NULL, ret_problem, err)
-               : 0;
-}
-
 /* ---- Values -----------------------------------------------------------------------------------
  */
 
@@ -196,5 +188,27 @@ int integrity_examine_values(const struct run_view *view, char **ret_problem, st
     *ret_problem =
         stored ? compare_values(stored, view->summary)
                : text_format("summary.json:%d:%d: %s", problem.line, problem.column, problem.text);
+    return 0;
+}
+
+int integrity_note(struct run_view *view, struct error **err) {
+    const char *status = json_string_value(json_object_get(view->record, "status"));
+    if (!status || strcmp(status, "finished") != 0)
+        return 0;
+    free(view->files_problem);
+    view->files_problem = NULL;
+    cleanup_error struct error *failure = NULL;
+    if (integrity_examine(view->folder, NULL, &view->files_problem, &failure) < 0 ||
+        (!view->files_problem &&
+         integrity_examine_values(view, &view->files_problem, &failure) < 0)) {
+        /* A file that others may not read keeps nobody from the report. */
+        view->files_problem = strdup(error_message(failure));
+        if (!view->files_problem)
+            return error_no_memory(err);
+    }
+    if (view->files_problem)
+        fprintf(stderr,
+                "boxmark: warning: the files of %s are not known to be as they were written: %s\n",
+                view->folder, view->files_problem);
     return 0;
 }

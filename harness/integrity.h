@@ -14,13 +14,16 @@
 int integrity_examine(const char *folder, const char *const names[], char **ret_problem,
                       struct error **err);
 
-/* What is to be said of a run that is shown: the same, but nothing of one that is not finished. */
-int integrity_examine_view(const struct run_view *view, char **ret_problem, struct error **err);
-
 /*
  * The values of each block in summary.json against those that samples.csv gives: *ret_problem names
  * the first that differs. They mean the same in every version; intervals and verdicts need not.
  */
 int integrity_examine_values(const struct run_view *view, char **ret_problem, struct error **err);
+
+/*
+ * Before a run is shown: both of it, put into the view and told on standard error. Nothing is said
+ * of a run that is not finished, which has no manifest yet.
+ */
+int integrity_note(struct run_view *view, struct error **err);
 
 #endif

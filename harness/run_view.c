@@ -98,6 +98,7 @@ int run_view_open(const char *folder, struct run_view *ret_view, struct error **
 
 void run_view_clear(struct run_view *view) {
     free(view->folder);
+    free(view->files_problem);
     json_decref(view->record);
     json_decref(view->journal);
     audit_free(view->audit);
@@ -128,6 +129,7 @@ void run_view_report(const struct run_view *view, struct report *ret_report) {
         .summary = view->summary,
         .audit = view->audit_json,
         .journal = view->journal,
+        .files_problem = view->files_problem,
         .columns = terminal_columns(STDOUT_FILENO),
         .color = terminal_color(STDOUT_FILENO),
         .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,

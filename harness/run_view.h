@@ -13,6 +13,7 @@ struct run_view {
     struct summary *summary;
     struct audit *audit;
     json_t *audit_json;
+    char *files_problem; /* as integrity_note found it; NULL: none, or not looked for */
 };
 
 /* Reads and checks; ERROR_USAGE names file and line of what is wrong. */

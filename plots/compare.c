@@ -115,6 +115,12 @@ int compare_warnings(const struct report_comparison *report, struct text_list *l
     for (unsigned i = 0; i < comparison->run_count; i++) {
         const struct compared_run *run = &comparison->runs[i];
         const char *status = json_string_value(json_object_get(run->record, "status"));
+        if (run->files_problem &&
+            text_list_add(list,
+                          text_format("%s: its files are not known to be as they were written: %s",
+                                      run->name, run->files_problem),
+                          err) < 0)
+            return -1;
         if (warn_of_emulation(run, list, err) < 0 || warn_of_audit(comparison, i, list, err) < 0)
             return -1;
         if (status && strcmp(status, "finished") != 0 &&

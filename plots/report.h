@@ -20,6 +20,7 @@ struct report {
     const struct summary *summary;
     const json_t *audit;                     /* array of audit items, or NULL */
     const json_t *journal;                   /* array of journal.jsonl's entries, or NULL */
+    const char *files_problem;               /* why its files are not as they were, or NULL */
     const struct claims *claims;             /* published ratios beside this run's, or NULL */
     const struct reference_data *references; /* for their citations, or NULL */
     unsigned columns;                        /* width of the terminal, 80 when unknown */

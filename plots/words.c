@@ -290,6 +290,13 @@ static int warn_of_flag(const struct report *report, unsigned flag, const char *
 
 int report_warnings(const struct report *report, struct text_list *list, struct error **err) {
     const struct summary *summary = report->summary;
+    if (report->files_problem &&
+        text_list_add(list,
+                      text_format("The files of this run are not known to be as they were written: "
+                                  "%s. `boxmark verify` shows all that differs.",
+                                  report->files_problem),
+                      err) < 0)
+        return -1;
     if (warn_of_emulation(summary, list, err) < 0 || warn_of_distrust(report, list, err) < 0)
         return -1;
     if (report_reference(report) < 0 && summary->options.reference &&

@@ -21,6 +21,7 @@ struct compared_run {
     const json_t *record;  /* run.json */
     const json_t *journal; /* array of entries, or NULL */
     const struct summary *summary;
+    const char *files_problem; /* why its files are not as they were written, or NULL */
 };
 
 /* What one run has of a row. */

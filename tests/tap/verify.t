@@ -32,6 +32,27 @@ fresh
 awk -F, -v OFS=, '/"prime","time"/ && !done { $12 = $12 * 0.5; done = 1 } { print }' \
     "$whole/samples.csv" >"$bad/samples.csv"
 spoilt "an edited sample" 'samples.csv: is not what it was'
+# What is shown of it says so, too; only the verdicts decide about the exit code.
+unknown='not known to be as they were written: samples.csv was changed after the run'
+run "$BOXMARK" report "$whole"
+status_whole=$status
+unlike "$errors$output" 'not known to be' "nothing is said of a sound run"
+run "$BOXMARK" report "$bad"
+status_is "$status_whole" "a report of an edited run"
+like "$errors" "warning: the files of $bad are $unknown" "... warns"
+like "$output" 'WARNING: The files of this run' "... in the table"
+for format in html markdown latex; do
+    run "$BOXMARK" report "$bad" --format "$format"
+    like "$output" 'The files of this run are not known to be as they were written' "... and in $format"
+done
+run "$BOXMARK" report "$bad" --format json
+like "$errors" "$unknown" "... and beside JSON"
+run "$BOXMARK" compare "$whole" "$bad"
+status_is 0 "a comparison with it"
+like "$errors" "$unknown" "... warns"
+like "$output" 'bad: its files are not known to be' "... in the table"
+run "$BOXMARK" compare "$whole" "$bad" --format html
+like "$output" 'bad: its files are not known to be' "... and on the page"
 (cd "$bad" && sha256sum samples.csv | sed -i -e '/ samples.csv$/{r /dev/stdin' -e 'd}' SHA256SUMS)
 spoilt "an edited sample, hashed anew" 'summary.json: metrics.*computed again it is'
 unlike "$output" 'samples.csv: is not' "... by its figures alone"
@@ -52,6 +73,8 @@ spoilt "a link in place of a file" 'journal.jsonl: is not what it was'
 fresh
 rm "$bad/SHA256SUMS"
 spoilt "no manifest" 'SHA256SUMS: is missing'
+run "$BOXMARK" report "$bad"
+like "$errors" 'it has no SHA256SUMS' "... a report says that nothing vouches for it"
 fresh
 echo "$(printf '0%.0s' {1..64})  ../x" >>"$bad/SHA256SUMS"
 spoilt "a manifest that leads elsewhere" 'SHA256SUMS:[0-9]+: "../x" is not a file of this folder'
