@@ -205,6 +205,7 @@ static int decide(struct check *check, struct error **err) {
     check->record = NULL;
     if (gate_run_add(&check->now, options->run, true, false, &check->record, err) < 0 ||
         gate_retries_add(&check->now, options->run, &check->retries, err) < 0 ||
+        baseline_distinct(&check->before, &check->now, err) < 0 ||
         baseline_comparable(&check->before, &check->now, options->absolute, err) < 0)
         return -1;
     return gate_decide(&check->before, &check->now, &check->settings, options->absolute,

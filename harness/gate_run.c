@@ -52,8 +52,17 @@ int gate_run_add(struct baseline *baseline, const char *folder, bool full, bool 
     cleanup_run_view struct run_view view = {0};
     if (run_view_open(folder, &view, err) < 0)
         return -1;
-    struct baseline_source source = {
-        .name = folder, .record = view.record, .journal = view.journal, .summary = view.summary};
+    char sha256[65];
+    cleanup_free char *samples = text_format("%s/samples.csv", view.folder);
+    if (!samples)
+        return error_no_memory(err);
+    if (file_sha256(samples, sha256, err) < 0)
+        return -1;
+    struct baseline_source source = {.name = folder,
+                                     .record = view.record,
+                                     .journal = view.journal,
+                                     .summary = view.summary,
+                                     .samples_sha256 = sha256};
     /* Of a run that is not finished, that is said first: it has no manifest yet. */
     const char *status = json_string_value(json_object_get(view.record, "status"));
     bool finished = strcmp(status, "finished") == 0;

@@ -38,6 +38,7 @@ void baseline_clear(struct baseline *baseline) {
     free(baseline->environments);
     free(baseline->reference);
     json_decref(baseline->runs);
+    json_decref(baseline->identities);
     json_decref(baseline->workloads);
     *baseline = (struct baseline){0};
 }
@@ -258,6 +259,22 @@ int baseline_comparable(const struct baseline *before, const struct baseline *no
     return absolute ? compare_machines(before, now, err) : 0;
 }
 
+int baseline_distinct(const struct baseline *before, const struct baseline *now,
+                      struct error **err) {
+    const char *sha256;
+    json_t *name;
+    json_object_foreach(now->identities, sha256, name) {
+        if (!json_object_get(before->identities, sha256))
+            continue;
+        error_set(err, ERROR_USAGE, 0,
+                  "the baseline was made of %s: a run compared with itself is always the same",
+                  json_string_value(name));
+        return error_advise(err, "check a run that was measured later, or make the baseline of "
+                                 "others");
+    }
+    return 0;
+}
+
 /* ---- Adding a run -----------------------------------------------------------------------------
  */
 
@@ -399,13 +416,15 @@ static int check_source(const struct baseline_source *source, struct error **err
 }
 
 /* A further run: room for its blocks in every series. */
-static int open_run(struct baseline *baseline, const json_t *record, struct error **err) {
+static int open_run(struct baseline *baseline, const struct baseline_source *source,
+                    struct error **err) {
+    const json_t *record = source->record;
     if (!baseline->runs)
         baseline->runs = json_array();
     json_array_append_new(baseline->runs,
-                          json_pack("{s:s, s:s, s:o}", "created", text_of(record, "created"),
-                                    "boxmark", text_of(record, "boxmark"), "machine",
-                                    machine_of(record)));
+                          json_pack("{s:s, s:s, s:s*, s:o}", "created", text_of(record, "created"),
+                                    "boxmark", text_of(record, "boxmark"), "samples_sha256",
+                                    source->samples_sha256, "machine", machine_of(record)));
     baseline->run_count++;
     for (size_t i = 0; i < baseline->series_count; i++) {
         struct baseline_series *series = &baseline->series[i];
@@ -429,17 +448,42 @@ static int make_header(const struct baseline_source *source, struct baseline *re
         .workloads = workloads_of(source->record, source->journal)};
     if (!header.reference || !header.workloads)
         return error_no_memory(err);
-    if (open_run(&header, source->record, err) < 0 ||
-        add_environments(&header, source->record, err) < 0)
+    if (open_run(&header, source, err) < 0 || add_environments(&header, source->record, err) < 0)
         return -1;
     *ret_header = header;
     header = (struct baseline){0};
     return 0;
 }
 
+/* Twice the same samples are not two measurements. */
+static int check_new(const struct baseline *baseline, const struct baseline_source *source,
+                     struct error **err) {
+    const json_t *there = source->samples_sha256
+                              ? json_object_get(baseline->identities, source->samples_sha256)
+                              : NULL;
+    if (!there)
+        return 0;
+    error_set(err, ERROR_USAGE, 0, "%s holds the same samples as %s: one run counts once",
+              source->name, json_string_value(there));
+    return error_advise(err, "several runs show how much runs differ by themselves: measure again");
+}
+
+static int remember(struct baseline *baseline, const struct baseline_source *source,
+                    struct error **err) {
+    if (!source->samples_sha256)
+        return 0;
+    if (!baseline->identities)
+        baseline->identities = json_object();
+    /* A folder's name may be anything; it stands in messages alone. */
+    return json_object_set_new(baseline->identities, source->samples_sha256,
+                               json_string_nocheck(source->name)) < 0
+               ? error_no_memory(err)
+               : 0;
+}
+
 int baseline_add(struct baseline *baseline, const struct baseline_source *source, bool full,
                  bool as_blocks, struct error **err) {
-    if (check_source(source, err) < 0)
+    if (check_source(source, err) < 0 || check_new(baseline, source, err) < 0)
         return -1;
     cleanup_baseline struct baseline header = {0};
     if (make_header(source, &header, err) < 0)
@@ -452,9 +496,10 @@ int baseline_add(struct baseline *baseline, const struct baseline_source *source
     } else {
         /* A workload or an environment that the runs before did not have. */
         json_object_update_missing(baseline->workloads, header.workloads);
-        if ((!as_blocks && open_run(baseline, source->record, err) < 0) ||
+        if ((!as_blocks && open_run(baseline, source, err) < 0) ||
             add_environments(baseline, source->record, err) < 0)
             return -1;
     }
-    return add_series(baseline, source->summary, full, err);
+    return remember(baseline, source, err) < 0 ? -1
+                                               : add_series(baseline, source->summary, full, err);
 }

@@ -39,8 +39,10 @@ struct baseline_environment {
 struct baseline {
     char *reference;
     unsigned run_count;
-    json_t *runs;      /* [{"created", "boxmark", "machine": {...}}], run_count of them */
-    json_t *workloads; /* {"zip": {"version", "digest", "parameters"}} */
+    /* [{"created", "boxmark", "samples_sha256", "machine": {...}}], run_count of them */
+    json_t *runs;
+    json_t *identities; /* {SHA-256 of samples.csv: name}, of runs and of what was measured again */
+    json_t *workloads;  /* {"zip": {"version", "digest", "parameters"}} */
     struct baseline_environment *environments;
     size_t environment_count;
     struct baseline_series *series;
@@ -52,12 +54,14 @@ struct baseline_source {
     const char *name; /* for messages */
     const json_t *record, *journal;
     const struct summary *summary;
+    const char *samples_sha256; /* what makes it this run and no other; NULL: unknown */
 };
 
 /*
  * Adds a run. All of its metrics with a direction are taken, or the headlines alone. As a further
  * run, or (`as_blocks`) as further blocks of the last one: what was measured again. Refused, in
- * words (ERROR_USAGE): a run that is not finished or not comparable with what is there.
+ * words (ERROR_USAGE): a run that is not finished, not comparable with what is there, or there
+ * already.
  */
 int baseline_add(struct baseline *baseline, const struct baseline_source *source, bool full,
                  bool as_blocks, struct error **err);
@@ -68,6 +72,10 @@ int baseline_add(struct baseline *baseline, const struct baseline_source *source
  */
 int baseline_comparable(const struct baseline *before, const struct baseline *now, bool absolute,
                         struct error **err);
+
+/* Refuses, in words, a run that the baseline was made of: it would be compared with itself. */
+int baseline_distinct(const struct baseline *before, const struct baseline *now,
+                      struct error **err);
 
 /* NULL: there is none. */
 const struct baseline_series *baseline_find(const struct baseline *baseline, const char *workload,

@@ -272,8 +272,17 @@ static int read_runs(const struct reading *reading, json_t *list, struct error *
     json_t *line;
     if (json_array_size(list) == 0)
         return wrong(reading, "runs", "missing or empty", err);
-    json_array_foreach(list, index, line) if (!json_is_object(line)) return wrong(
-        reading, "runs", "holds what is not an object", err);
+    json_t *identities = reading->baseline->identities = json_object();
+    json_array_foreach(list, index, line) {
+        if (!json_is_object(line))
+            return wrong(reading, "runs", "holds what is not an object", err);
+        /* Baselines of older versions have none. */
+        const char *sha256 = json_string_value(json_object_get(line, "samples_sha256"));
+        if (sha256 && json_object_get(identities, sha256))
+            return wrong(reading, "runs", "holds the same run twice (\"samples_sha256\")", err);
+        if (sha256)
+            json_object_set_new(identities, sha256, json_string(reading->path));
+    }
     reading->baseline->runs = json_incref(list);
     reading->baseline->run_count = (unsigned)json_array_size(list);
     return 0;

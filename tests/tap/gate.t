@@ -42,6 +42,14 @@ like "$errors" '-o' "the message says what is missing"
 run "$BOXMARK" baseline -o base.json
 status_is 2 "no run"
 
+run "$BOXMARK" baseline before before -o twice.json
+status_is 2 "one run twice"
+like "$errors" 'before holds the same samples as before: one run counts once' "in words"
+cp -r before copy
+run "$BOXMARK" baseline before before2 copy -o twice.json
+status_is 2 "nor by a copy"
+ok "neither makes a baseline" test ! -e twice.json
+
 # What is there already: links are followed, devices and pipes written to, never replaced.
 ln -s target.json link.json
 run "$BOXMARK" baseline before -o link.json
@@ -55,7 +63,7 @@ ok "and no file" test ! -e ./-
 if mknod full c 1 7 2>/dev/null && (: >full) 2>/dev/null; then
     run "$BOXMARK" baseline before -o full
     isnt "$status" 0 "a device that takes nothing"
-    run "$BOXMARK" check --baseline base.json --junit full before2
+    run "$BOXMARK" check --baseline base.json --junit full after
     isnt "$status" 0 "nor a JUnit file"
     run "$BOXMARK" report before -o full
     isnt "$status" 0 "nor a report"
@@ -65,7 +73,7 @@ else
 fi
 mkfifo pipe
 timeout 60 cat pipe >piped.xml &
-"$BOXMARK" check --baseline base.json -q --junit pipe before2 >/dev/null 2>&1
+"$BOXMARK" check --baseline base.json -q --junit pipe after >/dev/null 2>&1
 wait $!
 ok "a pipe stays one" test -p pipe
 like "$(cat piped.xml)" '</testsuites>' "and is written to"
@@ -192,6 +200,11 @@ refused "no run" 'which run' --baseline base.json
 refused "an unknown format" 'did you mean "junit"' --baseline base.json --format junt after
 refused "an unknown option" 'did you mean --retry' --baseline base.json --rety 1 after
 
+refused "a run that the baseline was made of" 'the baseline was made of before2' --baseline base.json before2
+refused "a copy of it" 'the baseline was made of copy' --baseline base.json copy
+sed -E 's/"samples_sha256": "[0-9a-f]*", //' base.json >older.json
+ok "a baseline of an older version knows no runs" sh -c '! grep -q sha256 older.json'
+ok "and is still read" "$BOXMARK" check -q --baseline older.json after
 cp -r after unfinished
 sed -i 's/"status": "finished"/"status": "interrupted"/' unfinished/run.json
 rm -f unfinished/SHA256SUMS
