@@ -191,6 +191,9 @@ static int load_settings(struct check *check, struct error **err) {
                                                     : NULL;
     if (path && gate_settings_read(&check->settings, path, err) < 0)
         return -1;
+    /* Not every format has room for it, and --quiet shows none. */
+    if (path && !options->config)
+        fprintf(stderr, "boxmark: settings are those of %s in this folder\n", path);
     return options->fail_on ? gate_fail_on_parse(options->fail_on, "outcome of --fail-on",
                                                  &check->settings.fail_on, err)
                             : 0;

@@ -45,7 +45,8 @@ static int put_annotation(const struct gate_report *report, const struct gate_ro
 static int write_github(const struct gate_report *report, FILE *to, struct error **err) {
     const struct gate_result *result = report->result;
     cleanup_free char *conclusion = gate_conclusion(report);
-    if (!conclusion)
+    cleanup_free char *settings = gate_settings_words(report);
+    if (!conclusion || !settings)
         return error_no_memory(err);
     for (size_t i = 0; i < result->row_count; i++) {
         const struct gate_row *row = &result->rows[i];
@@ -53,8 +54,17 @@ static int write_github(const struct gate_report *report, FILE *to, struct error
         if (!passed && !row->ignored && put_annotation(report, row, to, err) < 0)
             return -1;
     }
+    for (size_t i = 0; i < result->note_count; i++) {
+        fputs("::notice title=boxmark check::", to);
+        if (put_text(to, result->notes[i], false, err) < 0)
+            return -1;
+        putc('\n', to);
+    }
     fputs("::notice title=boxmark check::", to);
     if (put_text(to, conclusion, false, err) < 0)
+        return -1;
+    fputs(". ", to);
+    if (put_text(to, settings, false, err) < 0)
         return -1;
     putc('\n', to);
     return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the annotations") : 0;

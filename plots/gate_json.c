@@ -37,12 +37,12 @@ static int write_json(const struct gate_report *report, FILE *to, struct error *
         json_array_append_new(rows, row_json(result, &result->rows[i]));
     for (size_t i = 0; i < result->note_count; i++)
         json_array_append_new(notes, text(result->notes[i]));
-    json_t *json =
-        json_pack("{s:i, s:s, s:i, s:o, s:o, s:b, s:f, s:i, s:o, s:o}", "schema", 1, "verdict",
-                  verdict_name(gate_verdict(result)), "exit_code", (int)gate_exit_code(result),
-                  "baseline", text(report->baseline_path), "run", text(report->run_folder),
-                  "absolute", result->absolute, "confidence", result->confidence, "retries",
-                  (int)report->retries, "notes", notes, "metrics", rows);
+    json_t *json = json_pack(
+        "{s:i, s:s, s:i, s:o, s:o, s:o, s:b, s:f, s:i, s:o, s:o}", "schema", 1, "verdict",
+        verdict_name(gate_verdict(result)), "exit_code", (int)gate_exit_code(result), "baseline",
+        text(report->baseline_path), "run", text(report->run_folder), "settings",
+        text(result->settings_path), "absolute", result->absolute, "confidence", result->confidence,
+        "retries", (int)report->retries, "notes", notes, "metrics", rows);
     int written = json ? json_dumpf(json, to, JSON_INDENT(2) | JSON_ENSURE_ASCII) : -1;
     bool good = written == 0 && putc('\n', to) != EOF;
     json_decref(json);

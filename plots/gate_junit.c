@@ -83,6 +83,8 @@ static int write_junit(const struct gate_report *report, FILE *to, struct error 
     put_attribute(to, "value", report->baseline_path);
     fputs("/>\n      <property name=\"run\"", to);
     put_attribute(to, "value", report->run_folder);
+    fputs("/>\n      <property name=\"settings\"", to);
+    put_attribute(to, "value", result->settings_path ? result->settings_path : "defaults");
     fputs("/>\n    </properties>\n", to);
     for (size_t i = 0; i < result->row_count; i++)
         if (put_case(report, &result->rows[i], to, err) < 0)

@@ -46,8 +46,9 @@ static int put_row(const struct gate_report *report, const struct gate_row *row,
 static int write_markdown(const struct gate_report *report, FILE *to, struct error **err) {
     const struct gate_result *result = report->result;
     cleanup_free char *conclusion = gate_conclusion(report);
+    cleanup_free char *settings = gate_settings_words(report);
     cleanup_free char *legend = gate_legend(report);
-    if (!conclusion || !legend)
+    if (!conclusion || !settings || !legend)
         return error_no_memory(err);
     fprintf(to, "### %sboxmark check: ", mark_of(gate_verdict(result)));
     if (markdown_text(to, conclusion, err) < 0)
@@ -65,7 +66,10 @@ static int write_markdown(const struct gate_report *report, FILE *to, struct err
             return -1;
         putc('\n', to);
     }
-    fputs(result->note_count ? "\n" : "", to);
+    fputs("- ", to);
+    if (markdown_text(to, settings, err) < 0)
+        return -1;
+    fputs("\n\n", to);
     if (markdown_text(to, legend, err) < 0)
         return -1;
     putc('\n', to);

@@ -41,6 +41,13 @@ static int write_tap(const struct gate_report *report, FILE *to, struct error **
     for (size_t i = 0; i < result->row_count; i++)
         if (put_row(report, &result->rows[i], i + 1, to, err) < 0)
             return -1;
+    cleanup_free char *settings = gate_settings_words(report);
+    if (!settings)
+        return error_no_memory(err);
+    fputs("# ", to);
+    if (put_text(to, settings, err) < 0)
+        return -1;
+    putc('\n', to);
     for (size_t i = 0; i < result->note_count; i++) {
         fputs("# ", to);
         if (put_text(to, result->notes[i], err) < 0)

@@ -124,11 +124,13 @@ static int write_terminal(const struct gate_report *report, FILE *to, struct err
     for (size_t i = 0; i < report->result->note_count; i++)
         if (put_paragraph(&table, "", "0", report->result->notes[i], err) < 0)
             return -1;
+    cleanup_free char *settings = gate_settings_words(report);
     cleanup_free char *legend = gate_legend(report);
     cleanup_free char *conclusion = gate_conclusion(report);
-    if (!legend || !conclusion)
+    if (!settings || !legend || !conclusion)
         return error_no_memory(err);
-    if (put_paragraph(&table, "", "0", legend, err) < 0)
+    if (put_paragraph(&table, "", "0", settings, err) < 0 ||
+        put_paragraph(&table, "", "0", legend, err) < 0)
         return -1;
     putc('\n', to);
     if (put_paragraph(&table, "", "1", conclusion, err) < 0)

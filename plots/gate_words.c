@@ -79,6 +79,11 @@ char *gate_conclusion(const struct gate_report *report) {
     return text;
 }
 
+char *gate_settings_words(const struct gate_report *report) {
+    const char *path = report->result->settings_path;
+    return path ? text_format("Settings: %s", path) : strdup("Settings: the defaults, no file");
+}
+
 char *gate_legend(const struct gate_report *report) {
     const struct gate_result *result = report->result;
     char confidence[FORMAT_BYTES];

@@ -24,6 +24,9 @@ char *gate_sentence(const struct gate_report *report, const struct gate_row *row
 /* "worse: 2 of 16 metrics; 14 same". */
 char *gate_conclusion(const struct gate_report *report);
 
+/* "Settings: boxmark.ini", or that there are none beside the defaults. */
+char *gate_settings_words(const struct gate_report *report);
+
 /* What figures and interval mean. */
 char *gate_legend(const struct gate_report *report);
 

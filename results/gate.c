@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "results/gate_estimate.h"
+#include "results/gate_notes.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,19 +18,6 @@ void gate_result_clear(struct gate_result *result) {
         free(result->notes[i]);
     free(result->notes);
     *result = (struct gate_result){0};
-}
-
-/* Takes `text`; NULL: out of memory. */
-static int add_note(struct gate_result *result, char *text, struct error **err) {
-    char **larger = reallocarray(result->notes, result->note_count + 1, sizeof(*larger));
-    if (!text || !larger) {
-        free(text);
-        result->notes = larger ? larger : result->notes;
-        return error_no_memory(err);
-    }
-    result->notes = larger;
-    larger[result->note_count++] = text;
-    return 0;
 }
 
 /* ---- Figures of a row -------------------------------------------------------------------------
@@ -266,40 +254,6 @@ static void share_alpha(struct decision *decision) {
         (1 - decision->settings->confidence) / (result->compared ? result->compared : 1);
 }
 
-static int note_environments(const struct decision *decision, struct error **err) {
-    struct gate_result *result = decision->result;
-    for (size_t i = 0; i < decision->before->environment_count; i++) {
-        const char *label = decision->before->environments[i].label;
-        const struct baseline_environment *found =
-            baseline_partner(decision->before, decision->now, label);
-        if (found && strcmp(found->label, label) != 0 &&
-            add_note(result,
-                     text_format("%s is compared with the baseline's %s", found->label, label),
-                     err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
-/* What the run has and the baseline has not is not watched, and must be said. */
-static int note_new(const struct decision *decision, struct error **err) {
-    struct gate_result *result = decision->result;
-    for (size_t i = 0; i < decision->now->series_count; i++) {
-        const struct baseline_series *series = &decision->now->series[i];
-        bool known = !series->headline || !is_row(decision, series);
-        for (size_t j = 0; j < result->row_count && !known; j++)
-            known = strcmp(result->rows[j].workload, series->workload) == 0 &&
-                    strcmp(result->rows[j].metric, series->metric) == 0 &&
-                    strcmp(result->rows[j].environment, series->environment) == 0;
-        if (!known && add_note(result,
-                               text_format("%s/%s in %s is not in the baseline, and not watched",
-                                           series->workload, series->metric, series->environment),
-                               err) < 0)
-            return -1;
-    }
-    return 0;
-}
-
 int gate_decide(const struct baseline *before, const struct baseline *now,
                 const struct gate_settings *settings, bool absolute, struct gate_result *ret_result,
                 struct error **err) {
@@ -307,6 +261,7 @@ int gate_decide(const struct baseline *before, const struct baseline *now,
                                                      .confidence = settings->confidence,
                                                      .before_runs = before->run_count,
                                                      .fail_on = settings->fail_on,
+                                                     .settings_path = settings->path,
                                                      .reference = before->reference};
     struct decision decision = {
         .before = before, .now = now, .settings = settings, .result = &result};
@@ -329,7 +284,7 @@ int gate_decide(const struct baseline *before, const struct baseline *now,
         if (!result.rows[i].ignored)
             result.counts[result.rows[i].verdict]++;
     }
-    if (note_environments(&decision, err) < 0 || note_new(&decision, err) < 0)
+    if (gate_note_all(before, now, settings, &result, err) < 0)
         return -1;
     *ret_result = result;
     result = (struct gate_result){0};

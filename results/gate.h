@@ -42,10 +42,11 @@ struct gate_result {
     unsigned before_runs; /* of the baseline */
     unsigned fail_on;     /* bits of enum gate_fail_on */
     const char *reference;
+    const char *settings_path; /* borrowed from the settings; NULL: the defaults alone */
     struct gate_row *rows;
     size_t row_count;
     unsigned counts[VERDICT_UNTRUSTWORTHY + 1]; /* rows by verdict, without the ignored */
-    char **notes; /* what else a reader must know: renamed or new environments, new metrics */
+    char **notes;                               /* what else a reader must know: see gate_notes.h */
     size_t note_count;
 };
 

@@ -17,8 +17,9 @@ static const struct {
 } default_margins[] = {{"*", 0.03}, {"*latency*", 0.1}, {"*/cold_ready*", 0.1}, {NULL, 0}},
   default_between_runs[] = {{"*", 0.003}, {"*latency*", 0.02}, {"*/cold_ready*", 0.02}, {NULL, 0}};
 
-static const struct gate_rule default_floors[] = {
-    {(char *)"*", 0.001, "s"}, {(char *)"startup/*", 0.0001, "s"}, {NULL, 0, NULL}};
+static const struct gate_rule default_floors[] = {{(char *)"*", 0.001, "s", false},
+                                                  {(char *)"startup/*", 0.0001, "s", false},
+                                                  {NULL, 0, NULL, false}};
 
 /* Units that floors are written in: each stands for so many of the base unit. */
 static const struct {
@@ -38,7 +39,7 @@ static int add_rule(struct gate_rules *rules, const char *pattern, double value,
     char *own = strdup(pattern);
     if (!own)
         return error_no_memory(err);
-    rules->rules[rules->count++] = (struct gate_rule){own, value, unit};
+    rules->rules[rules->count++] = (struct gate_rule){own, value, unit, false};
     return 0;
 }
 
@@ -105,6 +106,14 @@ static const struct gate_rule *find_rule(const struct gate_rules *rules, const c
             return rule;
     }
     return NULL;
+}
+
+bool gate_rule_fits(const struct gate_rule *rule, const char *workload, const char *metric,
+                    const char *environment, const char *unit) {
+    double size;
+    const struct gate_rules alone = {(struct gate_rule *)(uintptr_t)rule, 1};
+    return find_rule(&alone, workload, metric, environment,
+                     rule->unit ? base_unit(unit, &size) : NULL) != NULL;
 }
 
 double gate_settings_margin(const struct gate_settings *settings, const char *workload,
@@ -326,6 +335,11 @@ int gate_settings_read(struct gate_settings *settings, const char *path, struct 
     cleanup_file FILE *file = fopen(path, "re");
     if (!file)
         return error_set(err, ERROR_USAGE, errno, "cannot open %s", path);
+    struct gate_rules *const lists[] = {&settings->margins, &settings->floors,
+                                        &settings->between_runs, &settings->ignored};
+    size_t defaults[4];
+    for (unsigned i = 0; i < 4; i++)
+        defaults[i] = lists[i]->count;
     struct reading reading = {.settings = settings, .path = path, .file = file, .err = &first};
     int line = ini_parse_stream(next_line, &reading, take_key, &reading);
     for (size_t i = 0; i < reading.seen_count; i++)
@@ -344,6 +358,9 @@ int gate_settings_read(struct gate_settings *settings, const char *path, struct 
         error_move(err, first);
         return error_advise(err, "the commented sample boxmark.ini shows every key");
     }
+    for (unsigned i = 0; i < 4; i++)
+        for (size_t j = defaults[i]; j < lists[i]->count; j++)
+            lists[i]->rules[j].given = true;
     free(settings->path);
     settings->path = strdup(path);
     return settings->path ? 0 : error_no_memory(err);

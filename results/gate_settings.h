@@ -23,7 +23,8 @@ enum gate_fail_on {
 struct gate_rule {
     char *pattern;
     double value;
-    const char *unit; /* of a floor; NULL: a fraction */
+    const char *unit; /* of a floor, a base unit; NULL: a fraction */
+    bool given;       /* in a file, not a default */
 };
 
 struct gate_rules {
@@ -59,6 +60,10 @@ double gate_settings_between_runs(const struct gate_settings *settings, const ch
                                   const char *metric, const char *environment);
 bool gate_settings_ignores(const struct gate_settings *settings, const char *workload,
                            const char *metric, const char *environment);
+
+/* Does it apply to this metric? A floor only where the unit is of its kind. */
+bool gate_rule_fits(const struct gate_rule *rule, const char *workload, const char *metric,
+                    const char *environment, const char *unit);
 
 void gate_settings_clear(struct gate_settings *settings);
 static inline void gate_settings_cleanup(struct gate_settings *settings) {

@@ -234,6 +234,24 @@ refused "bad settings of this folder" 'boxmark.ini:2' --baseline ../base.json ..
 cd ..
 ok "the installed sample is good" "$BOXMARK" check --baseline base.json --config \
     "$SRCDIR/docs/ci/boxmark.ini" after
+unlike "$("$BOXMARK" check --baseline base.json --config "$SRCDIR/docs/ci/boxmark.ini" after)" \
+    'applies to no metric' "its defaults need no metric here"
+check after
+like "$output" 'Settings: the defaults, no file' "without a file that is said"
+# What a file found in the folder lets pass is said to come from it.
+printf '[margins]\n* = 900 %%\nzip/tme = 1 %%\n[ignore]\nprime/*@nowhere = yes\n[floors]\nzip/* = 1 MB/s\n' >here/boxmark.ini
+cd here || exit 1
+for format in terminal markdown json junit tap github; do
+    run "$BOXMARK" check --baseline ../base.json --format "$format" ../slow
+    status_is 0 "a margin of 900 % lets everything pass ($format)"
+    like "$output" '(Settings: |"settings": "|name="settings" value=")boxmark.ini' "its file is named"
+    like "$output" 'margins.*zip/tme applies to no metric here' "and a pattern with a slip"
+done
+like "$output" 'ignore.*prime/\*@nowhere applies to no metric' "one that ignores nothing"
+like "$output" 'floors.*zip/\* applies to no metric' "one with a floor in another unit"
+run "$BOXMARK" check --baseline ../base.json -q ../slow
+like "$errors" 'settings are those of boxmark.ini in this folder' "and the file is named with --quiet"
+cd ..
 
 # ---- Formats ---------------------------------------------------------------------------------
 
