@@ -26,6 +26,7 @@ enum {
     KEY_MAX_P,
     KEY_MIN_CHANGE,
     KEY_WINDOW,
+    KEY_UNTRUSTWORTHY,
 };
 
 struct history_command {
@@ -91,6 +92,9 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
     case KEY_ABSOLUTE:
         options->view.absolute = true;
         return 0;
+    case KEY_UNTRUSTWORTHY:
+        options->view.all = true;
+        return 0;
     case KEY_PLOT:
         options->plot.output_folder = argument;
         return 0;
@@ -128,6 +132,8 @@ const struct argp history_argp = {
             {"full", KEY_FULL, NULL, 0, "every metric, not the headlines alone", 0},
             {"absolute", KEY_ABSOLUTE, NULL, 0,
              "medians, machine by machine, in place of ratios to the host", 0},
+            {"untrustworthy", KEY_UNTRUSTWORTHY, NULL, 0,
+             "count values that the audit of their run calls untrustworthy, too", 0},
             {"max-p", KEY_MAX_P, "P", 0, "most p-value of a change point (default: 0.001)", 0},
             {"min-change", KEY_MIN_CHANGE, "PERCENT", 0, "least change that counts (default: 1)",
              0},
@@ -297,8 +303,13 @@ static int show_all(const struct history_command *options, const struct history 
         .ascii = strcmp(nl_langinfo(CODESET), "UTF-8") != 0,
     };
     unsigned count = 0;
+    cleanup_free char *untrustworthy = history_untrustworthy_words(&report);
+    if (!untrustworthy)
+        return error_no_memory(err);
     if (show(options, &report, err) < 0)
         return -1;
+    if (*untrustworthy) /* not every format has room for it */
+        fprintf(stderr, "boxmark: %s\n", untrustworthy);
     if (options->otava_folder) {
         if (history_export_otava(&report, options->otava_folder, &count, err) < 0)
             return -1;

@@ -157,6 +157,16 @@ static char *caption_of(const struct chart *chart) {
         chart->report->options.absolute ? "Medians" : "Ratios to the host of the same run",
         format_percent(chart->limit, false, limit), chart->report->options.change.max_p,
         " Right: mean now, and the last change.");
+    size_t untrustworthy = 0;
+    for (size_t i = 0; i < view->untrustworthy_count; i++)
+        untrustworthy += strcmp(view->untrustworthy[i]->workload, chart->workload) == 0 &&
+                         strcmp(view->untrustworthy[i]->metric, chart->metric) == 0;
+    if (text && untrustworthy) {
+        char *longer = text_format("%s %zu untrustworthy values are %s.", text, untrustworthy,
+                                   chart->report->options.all ? "among them" : "left out");
+        free(text);
+        text = longer;
+    }
     for (size_t i = 0; text && i < view->count; i++) {
         const struct history_row *row = view->series[i].rows[0];
         if (!belongs(chart, &view->series[i]) || strcmp(row->accelerator, "TCG") != 0)

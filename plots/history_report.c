@@ -47,6 +47,26 @@ char *history_point_reason(const struct history_series *series, const struct cha
     return text;
 }
 
+/* Runs among the untrustworthy rows, which are in order of date. */
+static size_t untrustworthy_runs(const struct history_view *view) {
+    size_t count = 0;
+    for (size_t i = 0; i < view->untrustworthy_count; i++)
+        count +=
+            i == 0 || strcmp(view->untrustworthy[i]->run, view->untrustworthy[i - 1]->run) != 0;
+    return count;
+}
+
+char *history_untrustworthy_words(const struct history_report *report) {
+    size_t values = report->view->untrustworthy_count, runs = untrustworthy_runs(report->view);
+    if (values == 0)
+        return strdup("");
+    return text_format("%zu value%s of %zu run%s %s untrustworthy: %s", values,
+                       values == 1 ? "" : "s", runs, runs == 1 ? "" : "s",
+                       values == 1 ? "is" : "are",
+                       report->options.all ? "counted all the same, as was asked"
+                                           : "left out (--untrustworthy takes them in)");
+}
+
 static char *value_words(const struct history_series *series, double value) {
     char number[FORMAT_BYTES];
     if (series->absolute)
@@ -66,8 +86,18 @@ static char *change_words(const struct change_point *point) {
     return isfinite(point->change) ? text_format("%+.1f %%", 100 * point->change) : strdup("-");
 }
 
-static const char *last_verdict(const struct history_series *series) {
-    return series->rows[series->count - 1]->verdict;
+/* Of the last run, which may be one whose value was left out. */
+static const char *last_verdict(const struct history_view *view,
+                                const struct history_series *series) {
+    const struct history_row *last = series->rows[series->count - 1];
+    for (size_t i = view->untrustworthy_count; i-- > 0;) {
+        const struct history_row *row = view->untrustworthy[i];
+        if (row < last)
+            break;
+        if (history_series_has(series, row))
+            return row->verdict;
+    }
+    return last->verdict;
 }
 
 /* ---- Two tables: the series, and their change points ---- */
@@ -94,7 +124,7 @@ static int fill_series(const struct history_report *report, struct side_tables *
             side_table_set(table, 3, value_words(series, sum / (double)(series->count - from)),
                            err) < 0 ||
             side_table_set(table, 4, text_format("%zu", series->point_count), err) < 0 ||
-            side_table_set(table, 5, strdup(last_verdict(series)), err) < 0)
+            side_table_set(table, 5, strdup(last_verdict(report->view, series)), err) < 0)
             return -1;
     }
     return 0;
@@ -172,6 +202,33 @@ static int fill_reasons(const struct history_report *report, struct side_tables 
     return 0;
 }
 
+/* Which values were left out, or counted although they are untrustworthy: a line a run. */
+static int fill_untrustworthy(const struct history_report *report, struct side_tables *tables,
+                              struct error **err) {
+    static const char *const heads[] = {"date", "run", "metrics"};
+    const struct history_view *view = report->view;
+    struct side_table *table;
+    if (side_tables_add(tables, strdup("Untrustworthy"),
+                        "metrics: how many, and the first; the run's own report says why.", heads,
+                        3, &table, err) < 0)
+        return -1;
+    for (size_t i = 0, next; i < view->untrustworthy_count; i = next) {
+        const struct history_row *row = view->untrustworthy[i];
+        for (next = i + 1; next < view->untrustworthy_count &&
+                           strcmp(view->untrustworthy[next]->run, row->run) == 0;)
+            next++;
+        if (side_table_add_row(table, err) < 0 ||
+            side_table_set(table, 0, text_format("%.10s", row->created), err) < 0 ||
+            side_table_set(table, 1, strdup(row->run), err) < 0 ||
+            side_table_set(table, 2,
+                           text_format("%zu: %s %s in %s", next - i, row->workload, row->metric,
+                                       row->environment),
+                           err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static size_t point_count(const struct history_view *view) {
     size_t count = 0;
     for (size_t i = 0; i < view->count; i++)
@@ -179,21 +236,27 @@ static size_t point_count(const struct history_view *view) {
     return count;
 }
 
-static void put_heading(const struct history_report *report, FILE *to) {
+static int put_heading(const struct history_report *report, FILE *to, struct error **err) {
+    cleanup_free char *untrustworthy = history_untrustworthy_words(report);
+    if (!untrustworthy)
+        return error_no_memory(err);
     const struct history *history = report->history;
     size_t points = point_count(report->view);
     fprintf(to, "%zu run%s from %.10s to %.10s: %zu change point%s in %zu series\n",
             history_run_count(history), history_run_count(history) == 1 ? "" : "s",
             history->rows[0].created, history->rows[history->count - 1].created, points,
             points == 1 ? "" : "s", report->view->count);
+    if (*untrustworthy)
+        fprintf(to, "%s\n", untrustworthy);
+    return 0;
 }
 
 static int write_terminal(const struct history_report *report, FILE *to, struct error **err) {
     cleanup_side_tables struct side_tables tables = {0};
     if (fill_series(report, &tables, err) < 0 || fill_points(report, false, &tables, err) < 0 ||
-        fill_reasons(report, &tables, err) < 0)
+        fill_reasons(report, &tables, err) < 0 || fill_untrustworthy(report, &tables, err) < 0 ||
+        put_heading(report, to, err) < 0)
         return -1;
-    put_heading(report, to);
     for (unsigned i = 0; i < tables.count; i++)
         if (tables.tables[i].row_count > 0 &&
             side_table_write(&tables.tables[i], report->columns, report->ascii, to, err) < 0)
@@ -227,10 +290,12 @@ static int markdown_table(const struct side_table *table, FILE *to, struct error
 
 static int write_markdown(const struct history_report *report, FILE *to, struct error **err) {
     cleanup_side_tables struct side_tables tables = {0};
-    if (fill_points(report, true, &tables, err) < 0 || fill_series(report, &tables, err) < 0)
+    if (fill_points(report, true, &tables, err) < 0 || fill_series(report, &tables, err) < 0 ||
+        fill_untrustworthy(report, &tables, err) < 0)
         return -1;
     fputs("### boxmark: history\n\n", to);
-    put_heading(report, to);
+    if (put_heading(report, to, err) < 0)
+        return -1;
     for (unsigned i = 0; i < tables.count; i++)
         if (tables.tables[i].row_count > 0 && markdown_table(&tables.tables[i], to, err) < 0)
             return -1;
@@ -313,16 +378,30 @@ static json_t *series_json(const struct history_series *series) {
                      dates, "values", values, "change_points", points_json(series));
 }
 
+static json_t *untrustworthy_json(const struct history_report *report) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < report->view->untrustworthy_count; i++) {
+        const struct history_row *row = report->view->untrustworthy[i];
+        json_array_append_new(
+            list, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "run", text(row->run), "created",
+                            text(row->created), "workload", text(row->workload), "metric",
+                            text(row->metric), "environment", text(row->environment), "value",
+                            number(report->options.absolute ? row->value : row->ratio), "counted",
+                            report->options.all));
+    }
+    return list;
+}
+
 static int write_json(const struct history_report *report, FILE *to, struct error **err) {
     const struct change_point_options *change = &report->options.change;
     json_t *list = json_array();
     for (size_t i = 0; i < report->view->count; i++)
         json_array_append_new(list, series_json(&report->view->series[i]));
-    json_auto_t *json =
-        json_pack("{s:i, s:I, s:{s:I, s:f, s:f}, s:o}", "schema", HISTORY_REPORT_SCHEMA_VERSION,
-                  "runs", (json_int_t)history_run_count(report->history), "options", "window",
-                  (json_int_t)change->window, "max_p", change->max_p, "min_change",
-                  change->min_change, "series", list);
+    json_auto_t *json = json_pack(
+        "{s:i, s:I, s:{s:I, s:f, s:f}, s:o, s:o}", "schema", HISTORY_REPORT_SCHEMA_VERSION, "runs",
+        (json_int_t)history_run_count(report->history), "options", "window",
+        (json_int_t)change->window, "max_p", change->max_p, "min_change", change->min_change,
+        "series", list, "untrustworthy", untrustworthy_json(report));
     if (!json)
         return error_no_memory(err);
     if (json_dumpf(json, to, JSON_INDENT(2)) < 0)

@@ -28,6 +28,8 @@ extern const struct history_writer history_writers[];
 char *history_metric_words(const struct history_series *series);
 /* "vm (TCG)" */
 char *history_environment_words(const struct history_series *series);
+/* "3 values of 2 runs are untrustworthy: they are left out (--untrustworthy takes them in)"; "". */
+char *history_untrustworthy_words(const struct history_report *report);
 /*
  * What else was not the same before and after a point: "boxmark 0.1.0 -> 0.2.0, kernel ..."; ""
  * when nothing that is recorded.

@@ -75,11 +75,15 @@ struct history_series {
 struct history_view {
     size_t count;
     struct history_series *series; /* in order of first appearance */
+    /* Rows that the audit of their run made untrustworthy, by date: in no series, unless asked. */
+    const struct history_row **untrustworthy;
+    size_t untrustworthy_count, untrustworthy_capacity;
 };
 
 struct history_view_options {
     bool absolute; /* medians, machine by machine, in place of ratios */
     bool full;     /* every metric, not the headlines alone */
+    bool all;      /* what is untrustworthy counts, too */
     struct change_point_options change;
 };
 
@@ -89,6 +93,10 @@ struct history_view_options {
  */
 int history_view_make(const struct history *history, const struct history_view_options *options,
                       struct history_view *ret_view, struct error **err);
+
+/* Would this row belong to the series? */
+bool history_series_has(const struct history_series *series, const struct history_row *row);
+bool history_row_untrustworthy(const struct history_row *row);
 
 /* Is the change for the worse? Neither for a metric without a direction. */
 bool history_is_worse(const struct history_series *series, const struct change_point *point);

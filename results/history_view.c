@@ -2,6 +2,7 @@
 #include "results/history.h"
 
 #include "common/file.h"
+#include "results/verdict.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,6 +14,7 @@ void history_view_clear(struct history_view *view) {
         free(view->series[i].points);
     }
     free(view->series);
+    free(view->untrustworthy);
     *view = (struct history_view){0};
 }
 
@@ -37,6 +39,31 @@ static int add_value(struct history_series *series, const struct history_row *ro
     }
     series->rows[series->count] = row;
     series->values[series->count++] = value;
+    return 0;
+}
+
+bool history_row_untrustworthy(const struct history_row *row) {
+    return strcmp(row->verdict, verdict_name(VERDICT_UNTRUSTWORTHY)) == 0;
+}
+
+bool history_series_has(const struct history_series *series, const struct history_row *row) {
+    cleanup_free char *own = key_of(series->rows[0], series->absolute);
+    cleanup_free char *other = key_of(row, series->absolute);
+    return own && other && strcmp(own, other) == 0;
+}
+
+static int add_untrustworthy(struct history_view *view, const struct history_row *row,
+                             struct error **err) {
+    if (view->untrustworthy_count == view->untrustworthy_capacity) {
+        size_t capacity = view->untrustworthy_capacity ? view->untrustworthy_capacity * 2 : 64;
+        const struct history_row **larger =
+            reallocarray(view->untrustworthy, capacity, sizeof(*larger));
+        if (!larger)
+            return error_no_memory(err);
+        view->untrustworthy = larger;
+        view->untrustworthy_capacity = capacity;
+    }
+    view->untrustworthy[view->untrustworthy_count++] = row;
     return 0;
 }
 
@@ -73,6 +100,11 @@ int history_view_make(const struct history *history, const struct history_view_o
         double value = options->absolute ? row->value : row->ratio;
         struct history_series *series = NULL;
         if (!isfinite(value) || (!row->headline && !options->full))
+            continue;
+        bool untrustworthy = history_row_untrustworthy(row);
+        if (untrustworthy && add_untrustworthy(&view, row, err) < 0)
+            return -1;
+        if (untrustworthy && !options->all)
             continue;
         if (find_series(&view, places, row, options->absolute, &series, err) < 0 ||
             add_value(series, row, value, err) < 0)

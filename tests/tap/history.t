@@ -37,6 +37,34 @@ run "$BOXMARK" history "$runs"
 status_is 0 "again"
 like "$errors" ' 0 runs added' "nothing is added twice"
 is "$(cat "$csv")" "$before" "the file is as it was"
+
+# What the audit calls untrustworthy makes no change point: the last eight runs, twice as slow.
+cp "$csv" "$SCRATCH/trusted.csv"
+awk -F, -v OFS=, '/"2026-02-0[2-9]T/ && /"prime","time"/ && $(NF - 3) != "" {
+        $(NF - 3) *= 2
+        $NF = "\"untrustworthy\""
+    }
+    { print }' "$csv" >"$SCRATCH/distrusted.csv"
+distrusted=("$BOXMARK" history --history "$SCRATCH/distrusted.csv" "$SCRATCH/nothing")
+mkdir "$SCRATCH/nothing"
+run "${distrusted[@]}"
+status_is 0 "a history with untrustworthy values"
+like "$output" '8 values of 8 runs are untrustworthy: left out' "says that they are left out"
+like "$output" 'prime time +mock:delay=2 +32 .*untrustworthy' "of that metric, whose last run is one"
+like "$output" '2026-02-09 +[0-9a-f]{12} +1: prime time in mock:delay=2' "names the runs"
+unlike "$output" 'prime time +mock:delay=2 +2026-02' "and they make no change point"
+run "${distrusted[@]}" --format csv
+like "$errors" '8 values of 8 runs are untrustworthy' "what has no room for it says it beside"
+run "${distrusted[@]}" --format json
+like "$output" '"untrustworthy": \[' "JSON has them"
+run "${distrusted[@]}" --untrustworthy
+like "$output" 'prime time +mock:delay=2 +2026-02-02 ' "unless they are asked for"
+like "$output" '8 values of 8 runs are untrustworthy: counted all the same' "which is said, too"
+sed -i 's/"[a-z]*"$/"untrustworthy"/' "$SCRATCH/distrusted.csv"
+run "${distrusted[@]}"
+status_is 0 "a history of nothing else"
+like "$output" '0 change points in 0 series' "has no series"
+
 rm -r "$runs/run-0001" "$runs/run-0002"
 run "$BOXMARK" history "$runs"
 like "$output" '^40 runs' "runs that were deleted stay in the history"
