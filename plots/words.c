@@ -3,6 +3,7 @@
 
 #include "common/file.h"
 #include "plots/format.h"
+#include "plots/reasons.h"
 #include "results/precision.h"
 
 #include <math.h>
@@ -147,7 +148,8 @@ static const char *preposition(const char *label) {
     return strncmp(label, "host", 4) == 0 ? "on" : "in";
 }
 
-static char *verdict_clause(const struct report *report, const struct summary_cell *cell) {
+static char *verdict_clause(const struct report *report, const struct summary_metric *metric,
+                            const struct summary_cell *cell) {
     char margin[FORMAT_BYTES];
     format_percent(report->summary->options.margin, false, margin);
     switch (report_verdict(report, cell)) {
@@ -158,6 +160,10 @@ static char *verdict_clause(const struct report *report, const struct summary_ce
     case VERDICT_SAME:
         return text_format(": the same within %s", margin);
     case VERDICT_INCONCLUSIVE:
+        if (reason_is_chance(report, metric, cell))
+            return text_format(": inconclusive, although the interval lies beyond the margin of "
+                               "%s: %s",
+                               margin, cell->reason);
         /* Its reason repeats the interval, where there is one. */
         if (cell_has_ratio_interval(cell) || !cell->reason)
             return text_format(": inconclusive at a margin of %s", margin);
@@ -178,7 +184,7 @@ char *report_sentence(const struct report *report, const struct summary_metric *
     const struct summary_cell *cell = &metric->cells[environment];
     int reference = report_reference(report);
     cleanup_free char *subject = subject_of(metric);
-    cleanup_free char *clause = verdict_clause(report, cell);
+    cleanup_free char *clause = verdict_clause(report, metric, cell);
     if (!subject || !clause)
         return NULL;
     const char *in = preposition(own->label);
@@ -297,7 +303,8 @@ int report_warnings(const struct report *report, struct text_list *list, struct 
                                   report->files_problem),
                       err) < 0)
         return -1;
-    if (warn_of_emulation(summary, list, err) < 0 || warn_of_distrust(report, list, err) < 0)
+    if (warn_of_emulation(summary, list, err) < 0 || warn_of_distrust(report, list, err) < 0 ||
+        reasons_failing(report, list, err) < 0 || reasons_missing(report, list, err) < 0)
         return -1;
     if (report_reference(report) < 0 && summary->options.reference &&
         text_list_add(
@@ -385,7 +392,7 @@ static int explain_detectable(const struct report *report, struct text_list *lis
 }
 
 /* The fairness audit: how many of each state, then what is noted; all of it in the full report.
- * What fails stands among the warnings. */
+ * What fails stands among the warnings (reasons.c). */
 static int explain_audit(const struct report *report, struct text_list *list, struct error **err) {
     static const char *const states[] = {"ok", "noted", "failing"};
     unsigned counts[3] = {0};
@@ -419,6 +426,15 @@ static int explain_audit(const struct report *report, struct text_list *list, st
     return 0;
 }
 
+/* What holds with and without ratios. */
+static int explain_run(const struct report *report, struct text_list *list, struct error **err) {
+    if (warn_of_flag(report, SUMMARY_OUTLIERS, "outliers (kept; a median hardly feels them)", list,
+                     err) < 0 ||
+        explain_audit(report, list, err) < 0)
+        return -1;
+    return explain_end(report, list, err);
+}
+
 int report_legend(const struct report *report, struct text_list *list, struct error **err) {
     const struct summary *summary = report->summary;
     int reference = report_reference(report);
@@ -435,7 +451,7 @@ int report_legend(const struct report *report, struct text_list *list, struct er
                       err) < 0)
         return -1;
     if (reference < 0)
-        return 0;
+        return explain_run(report, list, err);
     if (text_list_add(list,
                       text_format("ratio: to %s, paired within blocks, with its %s interval",
                                   summary->environments[reference].title, confidence),
@@ -448,7 +464,7 @@ int report_legend(const struct report *report, struct text_list *list, struct er
                                   margin, margin),
                       err) < 0)
         return -1;
-    if (explain_detectable(report, list, err) < 0 || explain_audit(report, list, err) < 0)
+    if (reasons_open(report, list, err) < 0 || explain_detectable(report, list, err) < 0)
         return -1;
-    return explain_end(report, list, err);
+    return explain_run(report, list, err);
 }

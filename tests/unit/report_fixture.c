@@ -166,6 +166,8 @@ static void fill_metric(struct summary *summary, struct summary_metric *to,
         compare_cell(&to->cells[i], options->alone ? NULL : &to->cells[0], from);
 }
 
+static const char long_prefix[] = "container:seccomp=off,read_only=no,cgroup=v2,data=overlay,note=";
+
 /* A text member, hostile where asked (jansson takes valid UTF-8 only). */
 static json_t *member(const struct fixture_options *options, const char *text) {
     if (!options->hostile)
@@ -177,9 +179,11 @@ static json_t *fixture_run(const struct fixture_options *options) {
     json_t *environments = json_array();
     for (unsigned i = 0; i < options->environments; i++) {
         const struct fixture_environment *from = &known[options->alone ? i + 1 : i];
+        cleanup_free char *label =
+            text_format("%s%s", i > 0 && options->long_labels ? long_prefix : "", from->label);
         json_array_append_new(environments,
                               json_pack("{s:s, s:s, s:o, s:s, s:s, s:{s:s, s:s, s:o}}", "label",
-                                        from->label, "kind", from->label, "spec",
+                                        label, "kind", from->label, "spec",
                                         i ? member(options, from->label) : json_string(from->label),
                                         "accelerator", from->accelerator, "title", from->title,
                                         "probe", "readiness", "ready", "version", "1.0", "detail",
@@ -221,8 +225,6 @@ static json_t *fixture_audit(const struct fixture_options *options) {
         "the clock inside is 3.1 % slower than the host's", "reason",
         "what a guest's clock says would be wrong");
 }
-
-static const char long_prefix[] = "container:seccomp=off,read_only=no,cgroup=v2,data=overlay,note=";
 
 /* Two instances of each environment, as the journal keeps them (hostile names it cannot hold). */
 static json_t *fixture_journal(const struct fixture_options *options) {

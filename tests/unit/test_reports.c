@@ -326,6 +326,81 @@ static void json_tells_footprint_and_counters(void **state) {
     assert_true(json_number_value(json_object_get(prime, "io_exits")) == 1.5);
 }
 
+static char *text_of(const struct report *report, const char *format) {
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    cleanup_error struct error *err = NULL;
+    if (report_writer_find(format)->write(report, to, &err) < 0)
+        fail_msg("%s", error_message(err));
+    fclose(to);
+    return text;
+}
+
+static void says(const struct report *report, const char *format, const char *words) {
+    cleanup_free char *text = text_of(report, format);
+    if (!strstr(text, words))
+        fail_msg("\"%s\" is not in the %s report:\n%s", words, format, text);
+}
+
+/* Neither an environment without any figure nor a failing check that touches none is silent. */
+static void what_is_missing_or_fails_is_named(void **state) {
+    (void)state;
+    struct report *report = fixture_report(&(struct fixture_options){2, .blocks = 6});
+    report->columns = 2000;
+    json_array_append_new(json_object_get(report->run, "environments"),
+                          json_pack("{s:s}", "label", "lxc"));
+    json_array_append_new((json_t *)report->journal,
+                          json_pack("{s:s, s:s, s:s, s:s}", "type", "failure", "environment", "lxc",
+                                    "what", "cannot be started", "message", "no such template"));
+    json_array_append_new((json_t *)report->audit,
+                          json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", "failures",
+                                    "environment", "lxc", "touches", "*", "state", "failing",
+                                    "evidence", "0 instances done", "reason", "says little"));
+    static const char *const formats[] = {"terminal", "html", "latex", "markdown"};
+    for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+        says(report, formats[i], "lxc measured nothing: cannot be started: no such template.");
+        says(report, formats[i], "lxc: the audit failed: failures: 0 instances done (says little)");
+    }
+    fixture_free(report);
+
+    report = fixture_report(&(struct fixture_options){3, .blocks = 6, .holes = true});
+    report->columns = 2000;
+    says(report, "terminal", "WARNING: container did not measure zip: no failure was recorded.");
+    fixture_free(report);
+}
+
+/* The reason stands with the verdict wherever the interval does not tell it. */
+static void what_is_open_has_its_reason(void **state) {
+    (void)state;
+    struct report *report = fixture_report(&(struct fixture_options){3, .blocks = 6});
+    report->columns = 2000;
+    struct summary_cell *chance = &report->summary->metrics[0].cells[2],
+                        *negative = &report->summary->metrics[3].cells[1];
+    chance->verdict = negative->verdict = VERDICT_INCONCLUSIVE;
+    free(chance->reason);
+    chance->reason = strdup("it may be chance");
+    free(negative->reason);
+    negative->reason = strdup("no ratio: in block 3 host has the value -1");
+    negative->flags |= SUMMARY_NOT_POSITIVE;
+    negative->ratio = negative->ratio_low = negative->ratio_high = NAN;
+    report->summary->metrics[8].cells[1].flags |= SUMMARY_OUTLIERS;
+    static const char *const formats[] = {"terminal", "markdown", "html"};
+    for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
+        bool markdown = strcmp(formats[i], "markdown") == 0;
+        says(report, formats[i],
+             "prime time in vm (TCG) is inconclusive although its interval lies beyond the margin: "
+             "it may be chance");
+        says(report, formats[i],
+             "zip time in container is inconclusive: no ratio: in block 3 host has the value -1");
+        says(report, formats[i], "outliers (kept; a median hardly feels them): stream triad in");
+        if (markdown)
+            says(report, formats[i],
+                 "inconclusive, although the interval lies beyond the margin of 1 %: it may be");
+    }
+    fixture_free(report);
+}
+
 static void unknown_writer_is_null(void **state) {
     (void)state;
     assert_null(report_writer_find("papyrus"));
@@ -342,6 +417,8 @@ int main(void) {
         cmocka_unit_test(csv_rows_have_all_columns),
         cmocka_unit_test(csv_holds_no_formulas),
         cmocka_unit_test(json_tells_footprint_and_counters),
+        cmocka_unit_test(what_is_missing_or_fails_is_named),
+        cmocka_unit_test(what_is_open_has_its_reason),
         cmocka_unit_test(unknown_writer_is_null),
     };
     return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
