@@ -360,7 +360,19 @@ static int explain_end(const struct report *report, struct text_list *list, stru
                          err);
 }
 
-/* For every headline that is the same or open: how large a difference would have shown. */
+/* How many comparisons Holm's correction is over. */
+static unsigned corrected_comparisons(const struct summary *summary) {
+    unsigned count = 0;
+    for (unsigned m = 0; m < summary->metric_count; m++)
+        for (unsigned e = 0; e < summary->environment_count; e++)
+            count += isfinite(summary->metrics[m].cells[e].p_holm);
+    return count;
+}
+
+/*
+ * For every headline that is the same or open: how large a difference would have shown, by its
+ * interval alone: what the correction asks for beyond that depends on all other comparisons.
+ */
 static int explain_detectable(const struct report *report, struct text_list *list,
                               struct error **err) {
     const struct summary *summary = report->summary;
@@ -381,11 +393,17 @@ static int explain_detectable(const struct report *report, struct text_list *lis
             if (!seen)
                 return error_no_memory(err);
         }
-        if (seen && text_list_add(list,
-                                  text_format("%s %s: smallest difference that this run could have "
-                                              "seen: %s",
-                                              metric->workload, metric->metric, seen),
-                                  err) < 0)
+        if (seen &&
+            text_list_add(list,
+                          text_format("%s %s: smallest difference that this run could have seen%s: "
+                                      "%s",
+                                      metric->workload, metric->metric,
+                                      corrected_comparisons(summary) > 1
+                                          ? " as its only comparison (Holm's correction over all "
+                                            "headlines asks for more)"
+                                          : "",
+                                      seen),
+                          err) < 0)
             return -1;
     }
     return 0;
