@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "plots/methods.h"
 
+#include "common/file.h"
 #include "common/text.h"
 #include "common/units.h"
 #include "plots/format.h"
@@ -8,6 +9,7 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,6 +132,73 @@ static void put_emulation(const struct summary *summary, FILE *to) {
                     summary->environments[i].label);
 }
 
+/* The facts of the first instance of an environment that has any; NULL when there is none. */
+static const json_t *facts_of(const json_t *journal, const char *environment) {
+    size_t index;
+    json_t *entry;
+    json_array_foreach(journal, index, entry) {
+        TEXT label = report_member_text(entry, REPORT_PATH("environment"));
+        const json_t *facts = json_object_get(entry, "facts");
+        if (label && strcmp(label, environment) == 0 && json_object_size(facts) > 0)
+            return facts;
+    }
+    return NULL;
+}
+
+/* The word after `option` of a recorded command: "-machine" gives "q35,..."; NULL for none. */
+static const char *command_value(const json_t *command, const char *option) {
+    for (size_t i = 0; i + 1 < json_array_size(command); i++) {
+        const char *word = json_string_value(json_array_get(command, i));
+        if (word && strcmp(word, option) == 0)
+            return json_string_value(json_array_get(command, i + 1));
+    }
+    return NULL;
+}
+
+/* What a virtual machine was, as far as its facts tell: "QEMU 7.2, machine microvm, ...". */
+static void put_guest(FILE *to, const char *title, const json_t *facts) {
+    TEXT qemu = report_member_text(facts, REPORT_PATH("qemu_version"));
+    TEXT kernel = report_member_text(facts, REPORT_PATH("guest_kernel"));
+    TEXT format = report_member_text(facts, REPORT_PATH("disk", "format"));
+    TEXT cache = report_member_text(facts, REPORT_PATH("disk", "cache"));
+    const char *machine = command_value(json_object_get(facts, "command"), "-machine");
+    if (!qemu && !kernel)
+        return;
+    fprintf(to, " %s was", title);
+    const char *before = " ";
+    const struct {
+        const char *words, *value;
+    } parts[] = {{"QEMU ", qemu},
+                 {"machine type ", machine},
+                 {"guest kernel Linux ", kernel},
+                 {"disk image ", format},
+                 {"cache mode ", cache}};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        if (parts[i].value) {
+            fprintf(to, "%s%s%s", before, parts[i].words, parts[i].value);
+            before = ", ";
+        }
+    fputs(".", to);
+}
+
+/* What ran the environments, with its version. */
+static void put_engines(const struct report *report, FILE *to) {
+    size_t index;
+    json_t *entry;
+    json_array_foreach(json_object_get(report->run, "environments"), index, entry) {
+        TEXT label = report_member_text(entry, REPORT_PATH("label"));
+        TEXT title = report_member_text(entry, REPORT_PATH("title"));
+        TEXT version = report_member_text(entry, REPORT_PATH("probe", "version"));
+        const json_t *facts = label ? facts_of(report->journal, label) : NULL;
+        if (!title)
+            continue;
+        if (json_object_get(facts, "qemu_version") || json_object_get(facts, "guest_kernel"))
+            put_guest(to, title, facts);
+        else if (version)
+            fprintf(to, " %s was of version %s.", title, version);
+    }
+}
+
 char *methods_paragraph(const struct report *report) {
     const struct summary *summary = report->summary;
     const json_t *machine = json_object_get(report->run, "machine");
@@ -155,6 +224,7 @@ char *methods_paragraph(const struct report *report) {
             " The same statically linked program did it in every environment%s%.16s%s, and the "
             "digests of its results had to agree; times are those of the host's monotonic clock.",
             hash ? " (SHA-256 " : "", hash ? hash : "", hash ? "...)" : "");
+    put_engines(report, to);
     put_emulation(summary, to);
     put_statistics(summary, report_blocks(report), to);
     if (fclose(to) != 0) {
@@ -207,6 +277,30 @@ static void put_list(FILE *to, const char *option, const json_t *list, const cha
     }
 }
 
+/* Sizes that the machine chose, unless they were asked for: another one would choose others. */
+static void put_chosen(const json_t *run, FILE *to) {
+    size_t index;
+    json_t *entry;
+    json_array_foreach(json_object_get(run, "workloads"), index, entry) {
+        TEXT name = report_member_text(entry, REPORT_PATH("name"));
+        TEXT elements = report_member_text(entry, REPORT_PATH("parameters", "elements"));
+        TEXT key = name ? text_format("%s.elements", name) : NULL;
+        if (key && elements && !report_member(run, REPORT_PATH("asked", "overrides", key)))
+            fprintf(to, " --set %s=%s", key, elements);
+    }
+}
+
+/* When to stop: the narrowness in per cent, the budget in seconds. */
+static void put_end(const json_t *run, FILE *to) {
+    char number[FORMAT_BYTES];
+    double precision = json_number_value(report_member(run, REPORT_PATH("plan", "precision")));
+    json_int_t budget_ns = json_integer_value(report_member(run, REPORT_PATH("plan", "budget_ns")));
+    if (precision > 0)
+        fprintf(to, " --precision %s", format_exact(round(precision * 1e8) / 1e6, number));
+    if (budget_ns > 0)
+        fprintf(to, " --budget %ss", format_exact((double)budget_ns / 1e9, number));
+}
+
 char *methods_command(const struct report *report) {
     const json_t *run = report->run;
     char *text = NULL;
@@ -222,7 +316,13 @@ char *methods_command(const struct report *report) {
     put_option(to, "--memory", run, REPORT_PATH("machine", "envelope", "memory_bytes"));
     put_option(to, "--blocks", run, REPORT_PATH("plan", "blocks"));
     put_option(to, "--max-blocks", run, REPORT_PATH("plan", "max_blocks"));
+    put_end(run, to);
     put_option(to, "--starts", run, REPORT_PATH("plan", "starts"));
+    put_option(to, "--data", run, REPORT_PATH("asked", "data"));
+    put_option(to, "--kernel", run, REPORT_PATH("asked", "kernel"));
+    if (json_is_true(report_member(run, REPORT_PATH("asked", "require_kvm"))))
+        fputs(" --require-kvm", to);
+    put_chosen(run, to);
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)report_member(run, REPORT_PATH("asked", "overrides")), key,

@@ -82,6 +82,34 @@ fi
 run env LC_ALL=C "$BOXMARK" report "$run_folder"
 unlike "$output" '[^ -~[:space:]]' "nothing but ASCII where the locale has nothing else"
 
+# The command that a page prints does the same work: parameters, plan, order, places.
+repeated() {
+    python3 -c 'import json, sys
+run = json.load(open(sys.argv[1] + "/run.json"))
+asked = {k: v for k, v in run["asked"].items() if k != "overrides"}
+print(json.dumps([run["profile"], run["seed"], run["plan"], run["workloads"], asked], sort_keys=True))' "$1"
+}
+if command -v python3 >/dev/null; then
+    mkdir "$SCRATCH/data of mine"
+    run "$BOXMARK" run --no-plots -q -p smoke -w prime,stream -e mock -e mock:label=b --cpus 1 --blocks 2 \
+        --max-blocks 3 --precision 7 --budget 90s --data "$SCRATCH/data of mine" --require-kvm \
+        --set prime.events=41 --memory 512M -o "$SCRATCH/first"
+    status_is 0 "a run with every option"
+    "$BOXMARK" report "$SCRATCH/first" --format html >"$SCRATCH/first.html"
+    command=$(sed -n '/To repeat it/,/<\/pre>/p' "$SCRATCH/first.html" |
+        sed -n 's/.*<code>boxmark \(run .*\)<\/code>.*/\1/p' | sed "s/&#39;/'/g")
+    like "$command" '--set stream.elements=[0-9]+' "what the machine chose is in the command"
+    for option in '--precision 7' '--budget 90s' "--data '" '--require-kvm' '--set prime.events=41'; do
+        like "$command" "$option" "and $option"
+    done
+    run eval "'$BOXMARK' $command --no-plots -q -o '$SCRATCH/second'"
+    status_is 0 "the command runs"
+    asked=$(repeated "$SCRATCH/first")
+    is "$(repeated "$SCRATCH/second")" "$asked" "and does the same work"
+else
+    skip "python3 is not installed" 9
+fi
+
 # A source of one's own, beside the run in words and in a picture.
 cat >"$SCRATCH/own.csv" <<'CSV'
 source,workload,metric,unit,direction,environment,variant,value,sd,n,note

@@ -417,6 +417,23 @@ static void detectable_names_the_correction(void **state) {
     fixture_free(report);
 }
 
+/* What a virtual machine was is part of how it was measured. */
+static void methods_tell_the_machine_inside(void **state) {
+    (void)state;
+    struct report *report = fixture_report(&(struct fixture_options){3, .blocks = 6});
+    json_array_append_new((json_t *)report->journal,
+                          json_pack("{s:s, s:s, s:{s:s, s:s, s:[s, s, s], s:{s:s, s:s}}}", "type",
+                                    "instance", "environment", "vm", "facts", "qemu_version",
+                                    "7.2.22", "guest_kernel", "6.1.0", "command", "qemu",
+                                    "-machine", "microvm", "disk", "cache", "none", "format",
+                                    "raw"));
+    says(report, "markdown",
+         "vm (TCG) was QEMU 7.2.22, machine type microvm, guest kernel Linux 6.1.0, disk image "
+         "raw, cache mode none.");
+    says(report, "markdown", "container was of version 1.0.");
+    fixture_free(report);
+}
+
 static void unknown_writer_is_null(void **state) {
     (void)state;
     assert_null(report_writer_find("papyrus"));
@@ -436,6 +453,7 @@ int main(void) {
         cmocka_unit_test(what_is_missing_or_fails_is_named),
         cmocka_unit_test(what_is_open_has_its_reason),
         cmocka_unit_test(detectable_names_the_correction),
+        cmocka_unit_test(methods_tell_the_machine_inside),
         cmocka_unit_test(unknown_writer_is_null),
     };
     return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
