@@ -191,10 +191,11 @@ int html_data(const struct report *report, FILE *to, struct error **err) {
         return error_no_memory(err);
     int result = writer_csv.write(report, csv, err);
     fclose(csv);
-    fputs("<p>Every sample is in <code>samples.csv</code> of the run folder; all figures here are "
-          "derived from it. The summary as CSV:</p>\n<details><summary>summary.csv</summary>\n"
-          "<pre class=\"data\">",
-          to);
+    fputs(
+        "<p>Every sample is in <code>samples.csv</code> of the run folder; all figures here are "
+        "derived from it. The summary as CSV:</p>\n<details class=\"long\"><summary>summary.csv</summary>\n"
+        "<pre class=\"data\">",
+        to);
     /* Line by line: a line end is no harm here. */
     char *rest = text;
     for (char *line; result == 0 && (line = strsep(&rest, "\n"));) {

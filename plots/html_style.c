@@ -16,7 +16,9 @@ const char html_style[] =
     "--c4:#8fd0f5;--c5:#e0a3c6;--c6:#f0e442;--c7:#b5b5b5;--c8:#7d7d7d}}\n"
     "@media print{:root{--ground:#fff;--text:#000;--quiet:#333;--line:#ccc;--panel:#fff;"
     "--warn:#fff}section{break-inside:auto}tr,figure.small{break-inside:avoid}"
-    "nav,.skip{display:none}}\n"
+    "nav,.skip,details.long{display:none}.scroll{overflow:visible}"
+    /* What is folded on a screen is on paper, too. */
+    "details::details-content{display:block;content-visibility:visible;height:auto}}\n"
     "*{box-sizing:border-box}html{font:16px/1.5 system-ui,sans-serif;background:var(--ground);"
     "color:var(--text);-webkit-text-size-adjust:100%}\n"
     "@media print{html{font-size:11px}tr.group{break-after:avoid}h2,h3{break-after:avoid}}\n"

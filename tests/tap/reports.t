@@ -110,6 +110,19 @@ else
     skip "python3 is not installed" 9
 fi
 
+# On paper nothing is folded away, but the long table of data.
+"$show" html 3 10 80 >"$SCRATCH/paper.html"
+if command -v pdftotext >/dev/null &&
+    "$SRCDIR/tests/gallery/shoot" "$SCRATCH/paper.html" "$SCRATCH/paper.pdf" >/dev/null 2>&1; then
+    paper=$(pdftotext -layout "$SCRATCH/paper.pdf" -)
+    like "$paper" 'events_per_s' "printed: every metric"
+    like "$paper" 'one SHA-256 in all' "every check"
+    like "$paper" 'fairness audit: 2 ok' "and what the numbers mean"
+    unlike "$paper" 'workload,metric,unit' "but not the data"
+else
+    skip "no page can be printed here" 4
+fi
+
 # A source of one's own, beside the run in words and in a picture.
 cat >"$SCRATCH/own.csv" <<'CSV'
 source,workload,metric,unit,direction,environment,variant,value,sd,n,note
