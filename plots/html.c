@@ -101,60 +101,51 @@ void html_warnings(const struct text_list *warnings, FILE *to) {
     }
 }
 
-static int put_warnings(const struct report *report, FILE *to, struct error **err) {
-    cleanup_text_list struct text_list warnings = {0};
-    if (report_warnings(report, &warnings, err) < 0)
-        return -1;
-    html_warnings(&warnings, to);
-    return 0;
-}
-
-/*
- * The first headline of each workload on the first screen, the others (four passes over the disk)
- * below the picture that shows them all.
- */
-static int put_sentences(const struct report *report, bool first_headlines, FILE *to,
-                         struct error **err) {
+/* The first headline of each workload in short: what fits on the first screen. */
+static int put_short_answers(const struct report *report, FILE *to, struct error **err) {
     const struct summary *summary = report->summary;
     struct report headlines = *report;
     headlines.full = false;
-    unsigned from = summary->has_reference && summary->environment_count > 1 ? 1 : 0, count = 0;
-    const char *workload = "";
+    const char *workload = NULL;
+    fputs("<ul class=\"answers\">\n", to);
     for (unsigned i = 0; i < summary->metric_count; i++) {
         const struct summary_metric *metric = &summary->metrics[i];
-        if (!report_shows(&headlines, metric))
+        if (!report_shows(&headlines, metric) ||
+            (workload && strcmp(workload, metric->workload) == 0))
             continue;
-        bool first = strcmp(workload, metric->workload) != 0;
         workload = metric->workload;
-        for (unsigned j = from; first == first_headlines && j < summary->environment_count; j++) {
-            cleanup_free char *sentence = report_sentence(report, metric, j);
-            if (!sentence)
-                return error_no_memory(err);
-            if (count++ == 0)
-                fputs(first_headlines ? "<ul class=\"answers\">\n"
-                                      : "<details><summary>Further sentences</summary>\n"
-                                        "<ul class=\"answers\">\n",
-                      to);
-            html_element(to, "li", NULL, sentence);
-            putc('\n', to);
-        }
+        cleanup_free char *answer = report_answer(report, metric);
+        if (!answer)
+            return error_no_memory(err);
+        html_element(to, "li", NULL, answer);
+        putc('\n', to);
     }
-    if (count)
-        fputs(first_headlines ? "</ul>\n" : "</ul>\n</details>\n", to);
+    fputs("</ul>\n", to);
     return 0;
 }
 
-static int put_answers(const struct report *report, FILE *to, struct error **err) {
-    fputs("<section id=\"answer\">\n<h2>The answer</h2>\n", to);
-    if (put_warnings(report, to, err) < 0)
-        return -1;
-    /* Many environments would push the picture off the first screen. */
-    bool picture_first = report->summary->environment_count > 4;
-    if ((picture_first && html_overview(report, to, err) < 0) ||
-        put_sentences(report, true, to, err) < 0 ||
-        (!picture_first && html_overview(report, to, err) < 0) ||
-        put_sentences(report, false, to, err) < 0)
-        return -1;
+/* Every comparison of a headline in full. */
+static int put_sentences(const struct report *report, FILE *to, struct error **err) {
+    const struct summary *summary = report->summary;
+    struct report headlines = *report;
+    headlines.full = false;
+    unsigned from = summary->has_reference && summary->environment_count > 1 ? 1 : 0;
+    fputs("<details><summary>Every comparison in a sentence</summary>\n<ul>\n", to);
+    for (unsigned i = 0; i < summary->metric_count; i++)
+        for (unsigned j = from; j < summary->environment_count; j++) {
+            if (!report_shows(&headlines, &summary->metrics[i]))
+                continue;
+            cleanup_free char *sentence = report_sentence(report, &summary->metrics[i], j);
+            if (!sentence)
+                return error_no_memory(err);
+            html_element(to, "li", NULL, sentence);
+            putc('\n', to);
+        }
+    fputs("</ul>\n</details>\n", to);
+    return 0;
+}
+
+static int put_legend(const struct report *report, FILE *to, struct error **err) {
     cleanup_text_list struct text_list legend = {0};
     if (report_legend(report, &legend, err) < 0)
         return -1;
@@ -163,7 +154,31 @@ static int put_answers(const struct report *report, FILE *to, struct error **err
         html_element(to, "li", NULL, legend.items[i]);
         putc('\n', to);
     }
-    fputs("</ul>\n</details>\n</section>\n", to);
+    fputs("</ul>\n</details>\n", to);
+    return 0;
+}
+
+/* Answers and picture first; that there are warnings is said above them, which ones below. */
+static int put_answers(const struct report *report, FILE *to, struct error **err) {
+    cleanup_text_list struct text_list warnings = {0};
+    if (report_warnings(report, &warnings, err) < 0)
+        return -1;
+    fputs("<section id=\"answer\">\n<h2>The answer</h2>\n", to);
+    if (warnings.count)
+        fprintf(to,
+                "<p class=\"hint\"><a href=\"#warnings\">%zu warning%s</a> to read before you "
+                "believe it.</p>\n",
+                warnings.count, warnings.count == 1 ? "" : "s");
+    if (put_short_answers(report, to, err) < 0 || html_overview(report, to, err) < 0)
+        return -1;
+    if (warnings.count) {
+        fputs("<div id=\"warnings\">\n", to);
+        html_warnings(&warnings, to);
+        fputs("</div>\n", to);
+    }
+    if (put_sentences(report, to, err) < 0 || put_legend(report, to, err) < 0)
+        return -1;
+    fputs("</section>\n", to);
     return 0;
 }
 
@@ -247,9 +262,11 @@ static int write_html(const struct report *report, FILE *to, struct error **err)
     fputs("<header>\n", to);
     put_question(report, to);
     put_facts(report, to);
-    put_contents(report, to);
     fputs("</header>\n<main id=\"main\">\n", to);
-    if (put_answers(report, to, err) < 0 || put_workloads(report, to, err) < 0)
+    if (put_answers(report, to, err) < 0)
+        return -1;
+    put_contents(report, to);
+    if (put_workloads(report, to, err) < 0)
         return -1;
     if (html_claims(report, to, err) < 0)
         return -1;

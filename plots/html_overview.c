@@ -58,6 +58,12 @@ static int put_row(const struct report *report, const struct axis *axis,
     return 0;
 }
 
+static void put_axis(const struct axis *axis, FILE *to) {
+    fputs("<tr class=\"axis\"><td class=\"empty\"></td><td class=\"plot\">", to);
+    chart_axis(to, axis, "×");
+    fputs("</td><td class=\"empty\" colspan=\"3\"></td></tr>\n", to);
+}
+
 int html_overview(const struct report *report, FILE *to, struct error **err) {
     const struct summary *summary = report->summary;
     double lowest, highest;
@@ -75,6 +81,8 @@ int html_overview(const struct report *report, FILE *to, struct error **err) {
             "<th scope=\"col\">%s interval</th><th scope=\"col\">verdict</th></tr></thead>\n"
             "<tbody>\n",
             report_confidence(report, confidence), confidence);
+    /* Above, too: with many environments the end is pages away. */
+    put_axis(&axis, to);
     for (unsigned i = 0; i < summary->metric_count; i++) {
         const struct summary_metric *metric = &summary->metrics[i];
         bool named = false;
@@ -93,8 +101,7 @@ int html_overview(const struct report *report, FILE *to, struct error **err) {
                 return -1;
         }
     }
-    fputs("<tr class=\"axis\"><td class=\"empty\"></td><td class=\"plot\">", to);
-    chart_axis(to, &axis, "×");
-    fputs("</td><td class=\"empty\" colspan=\"3\"></td></tr>\n</tbody>\n</table>\n</figure>\n", to);
+    put_axis(&axis, to);
+    fputs("</tbody>\n</table>\n</figure>\n", to);
     return 0;
 }

@@ -16,7 +16,7 @@ const char html_style[] =
     "--c4:#8fd0f5;--c5:#e0a3c6;--c6:#f0e442;--c7:#b5b5b5;--c8:#7d7d7d}}\n"
     "@media print{:root{--ground:#fff;--text:#000;--quiet:#333;--line:#ccc;--panel:#fff;"
     "--warn:#fff}section{break-inside:auto}tr,figure.small{break-inside:avoid}"
-    "nav,.skip,details.long{display:none}.scroll{overflow:visible}"
+    "nav,.skip,.hint,details.long{display:none}.scroll{overflow:visible}"
     /* What is folded on a screen is on paper, too. */
     "details::details-content{display:block;content-visibility:visible;height:auto}}\n"
     "*{box-sizing:border-box}html{font:16px/1.5 system-ui,sans-serif;background:var(--ground);"
@@ -30,7 +30,10 @@ const char html_style[] =
     "nav ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.2rem 1rem;margin:.5rem 0}\n"
     ".quiet,figcaption,caption{color:var(--quiet);font-size:.9rem}"
     "caption{text-align:left;caption-side:bottom;padding-top:.4rem}\n"
-    "figure{margin:1rem 0}.answers{padding-left:1.1rem}.answers li{margin:.35rem 0}\n"
+    "header+main h2:first-of-type{margin-top:1rem}.hint{margin:.3rem 0}"
+    "#overview svg.h24{height:1.15rem}#overview td,#overview th{padding-top:.02rem;"
+    "padding-bottom:.02rem;line-height:1.3}#overview tr.group th{padding-top:.35rem}"
+    "figure{margin:1rem 0}#overview{margin:.5rem 0}.answers{padding-left:1.1rem}.answers{margin:.4rem 0}.answers li{margin:.15rem 0}\n"
     ".warning{background:var(--warn);border-left:.3rem solid var(--bad);padding:.6rem .8rem;"
     "margin:.6rem 0}\n"
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums}"
@@ -76,4 +79,7 @@ const char html_style[] =
     "white-space:normal}table.rows th[scope=row],table.rows td.plot,table.rows tr.group th"
     "{grid-column:1/-1}table.rows tr.axis{padding-top:0}table.rows td.empty,"
     "table.rows tr.axis th{display:none}table.rows td[data-name]::before{content:attr(data-name);"
-    "color:var(--quiet);font-size:.8rem;display:block}dl{grid-template-columns:1fr}}\n";
+    "color:var(--quiet);font-size:.8rem;display:block}dl{grid-template-columns:1fr}"
+    ".answers{font-size:.93rem;line-height:1.35}header .quiet{font-size:.78rem;margin:.4rem 0}"
+    "#overview tr{grid-template-columns:5.5rem 1fr auto}"
+    "#overview td[data-name]::before{display:none}#overview td.n{text-align:left}}\n";

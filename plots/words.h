@@ -47,6 +47,12 @@ const char *verdict_mark(enum verdict verdict);
 char *report_sentence(const struct report *report, const struct summary_metric *metric,
                       unsigned environment);
 
+/*
+ * One headline in short, for all environments (the extremes where there are many): "Compression,
+ * times as long as on host: 1.001 in container (same) and 7.600 in vm (TCG) (worse).". malloc'ed.
+ */
+char *report_answer(const struct report *report, const struct summary_metric *metric);
+
 /* What readers must know before they believe the table, the gravest first. */
 int report_warnings(const struct report *report, struct text_list *list, struct error **err);
 

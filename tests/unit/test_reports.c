@@ -434,6 +434,36 @@ static void methods_tell_the_machine_inside(void **state) {
     fixture_free(report);
 }
 
+/* Nothing but answers stands before the picture, and there is one answer a workload. */
+static void html_begins_with_the_answer(void **state) {
+    (void)state;
+    for (unsigned environments = 2; environments <= 9; environments++) {
+        struct report *report =
+            fixture_report(&(struct fixture_options){environments, .blocks = 10});
+        cleanup_free char *text = text_of(report, "html");
+        char *picture = strstr(text, "<figure id=\"overview\">");
+        assert_non_null(picture);
+        assert_true(!strstr(text, "class=\"warning\"") ||
+                    strstr(text, "class=\"warning\"") > picture);
+        assert_true(strstr(text, "<nav") > picture);
+        unsigned answers = 0;
+        for (char *at = text; (at = strstr(at, "<li>")) && at < picture; at++)
+            answers++;
+        assert_int_equal(answers, 5);
+        fixture_free(report);
+    }
+    struct report *report = fixture_report(&(struct fixture_options){3, .blocks = 10});
+    says(report, "html",
+         "<li>Finding prime numbers, times as long as on host: 1.002 in container (same) and 7.610 "
+         "in vm (TCG) (worse).</li>");
+    fixture_free(report);
+    report = fixture_report(&(struct fixture_options){9, .blocks = 10});
+    says(report, "html",
+         "<li>Finding prime numbers, times as long as on host: from 0.986 in container:seccomp=off "
+         "(better) to 7.610 in vm (TCG) (worse).</li>");
+    fixture_free(report);
+}
+
 static void unknown_writer_is_null(void **state) {
     (void)state;
     assert_null(report_writer_find("papyrus"));
@@ -454,6 +484,7 @@ int main(void) {
         cmocka_unit_test(what_is_open_has_its_reason),
         cmocka_unit_test(detectable_names_the_correction),
         cmocka_unit_test(methods_tell_the_machine_inside),
+        cmocka_unit_test(html_begins_with_the_answer),
         cmocka_unit_test(unknown_writer_is_null),
     };
     return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
