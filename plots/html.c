@@ -9,6 +9,7 @@
 #include "common/file.h"
 #include "common/text.h"
 #include "plots/compare.h"
+#include "plots/reasons.h"
 #include "plots/words.h"
 #include "plots/writers.h"
 
@@ -57,8 +58,12 @@ void html_verdict(FILE *to, enum verdict verdict) {
             clear ? "" : verdict_mark(verdict), clear ? "" : " ", verdict_name(verdict));
 }
 
-static void put_question(const struct report *report, FILE *to) {
+/* What can be said of all of them: that they did the same work only where they did. */
+static int put_question(const struct report *report, FILE *to, struct error **err) {
     const struct summary *summary = report->summary;
+    cleanup_text_list struct text_list missing = {0};
+    if (reasons_missing(report, &missing, err) < 0)
+        return -1;
     fputs("<h1>What does isolation cost?</h1>\n<p>", to);
     for (unsigned i = 0; i < summary->environment_count; i++) {
         fputs(i == 0 ? "" : i + 1 < summary->environment_count ? ", " : " and ", to);
@@ -66,7 +71,14 @@ static void put_question(const struct report *report, FILE *to) {
         html_text(to, summary->environments[i].title);
         fputs("</strong>", to);
     }
-    fputs(" did the same work.</p>\n", to);
+    fputs(summary->environment_count == 0  ? "Nothing was measured.</p>\n"
+          : missing.count > 0              ? " were given the same work; what is missing stands "
+                                             "among the warnings.</p>\n"
+          : summary->environment_count < 2 ? " did the work alone: there is nothing to compare it "
+                                             "with.</p>\n"
+                                           : " did the same work.</p>\n",
+          to);
+    return 0;
 }
 
 static void put_facts(const struct report *report, FILE *to) {
@@ -260,7 +272,8 @@ static int write_html(const struct report *report, FILE *to, struct error **err)
     }
     html_begin_body(to);
     fputs("<header>\n", to);
-    put_question(report, to);
+    if (put_question(report, to, err) < 0)
+        return -1;
     put_facts(report, to);
     fputs("</header>\n<main id=\"main\">\n", to);
     if (put_answers(report, to, err) < 0)

@@ -464,6 +464,24 @@ static void html_begins_with_the_answer(void **state) {
     fixture_free(report);
 }
 
+/* "The same work" is not said where some of it is missing, nor of one environment. */
+static void html_says_what_was_done(void **state) {
+    (void)state;
+    static const struct {
+        struct fixture_options fixture;
+        const char *words;
+    } pages[] = {
+        {{2, .blocks = 6}, "<strong>container</strong> did the same work."},
+        {{1, .blocks = 6}, "<strong>host</strong> did the work alone: there is nothing"},
+        {{3, .blocks = 6, .holes = true}, "were given the same work; what is missing stands among"},
+    };
+    for (size_t i = 0; i < sizeof(pages) / sizeof(*pages); i++) {
+        struct report *report = fixture_report(&pages[i].fixture);
+        says(report, "html", pages[i].words);
+        fixture_free(report);
+    }
+}
+
 static void unknown_writer_is_null(void **state) {
     (void)state;
     assert_null(report_writer_find("papyrus"));
@@ -485,6 +503,7 @@ int main(void) {
         cmocka_unit_test(detectable_names_the_correction),
         cmocka_unit_test(methods_tell_the_machine_inside),
         cmocka_unit_test(html_begins_with_the_answer),
+        cmocka_unit_test(html_says_what_was_done),
         cmocka_unit_test(unknown_writer_is_null),
     };
     return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
