@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/commands.h"
+#include "harness/gate_output.h"
 #include "harness/gate_run.h"
 #include "harness/progress.h"
 #include "harness/retry.h"
@@ -7,7 +8,7 @@
 #include "common/file.h"
 #include "common/output.h"
 #include "common/units.h"
-#include "plots/gate_report.h"
+#include "results/gate_notes.h"
 
 #include <langinfo.h>
 #include <string.h>
@@ -19,23 +20,19 @@ enum {
     KEY_ABSOLUTE,
     KEY_CONFIG,
     KEY_RETRY,
+    KEY_WAIT,
     KEY_FAIL_ON,
     KEY_JUNIT,
     FORMATS_MAX = 16,
     RETRIES_MAX = 20,
 };
 
-struct check_format {
-    char *text; /* of the option: FORMAT or FORMAT=FILE; owned */
-    const struct gate_writer *writer;
-    const char *path; /* NULL: standard output */
-};
-
 struct check_options {
     const char *run, *baseline, *config, *output, *fail_on;
     bool absolute, quiet;
     unsigned retries;
-    struct check_format formats[FORMATS_MAX];
+    uint64_t wait_ns; /* for CPUs that another run has, with retries */
+    struct gate_output formats[FORMATS_MAX];
     unsigned format_count;
 };
 
@@ -56,7 +53,7 @@ static int add_format(struct check_options *options, const char *name, const cha
                       struct error **err) {
     if (options->format_count == FORMATS_MAX)
         return error_set(err, ERROR_USAGE, 0, "more than %d formats", FORMATS_MAX);
-    struct check_format *format = &options->formats[options->format_count];
+    struct gate_output *format = &options->formats[options->format_count];
     format->text = name ? text_format("%s=%s", name, argument) : strdup(argument);
     if (!format->text)
         return error_no_memory(err);
@@ -111,6 +108,8 @@ static error_t parse(int key, char *argument, struct argp_state *state) {
             return EINVAL;
         options->retries = (unsigned)number;
         return 0;
+    case KEY_WAIT:
+        return parse_duration(argument, "--wait", &options->wait_ns, input->err) < 0 ? EINVAL : 0;
     case KEY_JUNIT:
         return add_format(options, "junit", argument, input->err) < 0 ? EINVAL : 0;
     case 'f':
@@ -145,6 +144,8 @@ const struct argp check_argp = {
              "margins and other settings (default: " SETTINGS_NAME " here, if there is one)", 0},
             {"retry", KEY_RETRY, "N", 0,
              "measure what is suspicious again here, up to N times; all samples count", 0},
+            {"wait", KEY_WAIT, "TIME", 0,
+             "with --retry: wait so long for CPUs that another run has (default: refuse)", 0},
             {"fail-on", KEY_FAIL_ON, "LIST", 0,
              "of worse, inconclusive, untrustworthy (default: all); worse always fails", 0},
             {"format", 'f', "FORMAT[=FILE]", 0,
@@ -156,10 +157,11 @@ const struct argp check_argp = {
         },
     .parser = parse,
     .args_doc = "RUN",
-    .doc = "Has isolation become dearer than the baseline says?\v"
-           "Exit codes: 0 nothing worse; 1 a regression; 2 not comparable, or bad input; 4 "
-           "inconclusive; 5 untrustworthy. Example: boxmark check --baseline baseline.json "
-           "--retry 2 --junit report.xml RUN",
+    .doc =
+        "Has isolation become dearer than the baseline says?\v"
+        "Exit codes: 0 nothing worse; 1 a regression; 2 not comparable, or bad input; 3 "
+        "--retry cannot measure here now (CPUs in use, say); 4 inconclusive; 5 untrustworthy. Example: boxmark check --baseline baseline.json "
+        "--retry 2 --junit report.xml RUN",
 };
 
 /* ---- The check --------------------------------------------------------------------------------
@@ -235,7 +237,8 @@ static int retry_suspicious(struct check *check, struct error **err) {
         if (!options->quiet)
             fprintf(stderr, "boxmark: %u suspicious metric%s: measuring again (%u of %u), in %s\n",
                     suspicious, suspicious == 1 ? "" : "s", i + 1, options->retries, folder);
-        if (retry_measure(&check->result, check->record, folder, options->quiet, err) < 0 ||
+        if (retry_measure(&check->result, check->record, folder, options->wait_ns, options->quiet,
+                          err) < 0 ||
             decide(check, err) < 0)
             return -1;
     }
@@ -244,27 +247,6 @@ static int retry_suspicious(struct check *check, struct error **err) {
 
 /* ---- Output -----------------------------------------------------------------------------------
  */
-
-static int write_to(const struct gate_writer *writer, const struct gate_report *report,
-                    const char *path, struct error **err) {
-    cleanup_output struct output output = {0};
-    if (output_open(path, &output, err) < 0 || writer->write(report, output.file, err) < 0)
-        return -1;
-    return output_commit(&output, err);
-}
-
-/* GitHub shows the Markdown in this file, which all steps of a job share, on the job's page. */
-static int write_step_summary(const struct gate_report *report, struct error **err) {
-    const char *path = getenv("GITHUB_STEP_SUMMARY");
-    if (!path || !*path)
-        return 0;
-    cleanup_file FILE *file = fopen(path, "ae");
-    if (!file)
-        return error_set(err, ERROR_USAGE, errno, "cannot write %s", path);
-    if (gate_writer_markdown.write(report, file, err) < 0)
-        return -1;
-    return fflush(file) == 0 ? 0 : error_set(err, ERROR_INTERNAL, errno, "cannot write %s", path);
-}
 
 static int write_all(const struct check *check, struct error **err) {
     const struct check_options *options = check->options;
@@ -283,23 +265,42 @@ static int write_all(const struct check *check, struct error **err) {
         shown |= !options->formats[i].path || options->output;
     if (!shown && gate_writer_terminal.write(&report, stdout, err) < 0)
         return -1;
-    for (unsigned i = 0; i < options->format_count; i++) {
-        const struct check_format *format = &options->formats[i];
-        if (format->writer == &gate_writer_github && write_step_summary(&report, err) < 0)
-            return -1;
-        report.color = report.color && !format->path;
-        if (write_to(format->writer, &report, format->path, err) < 0)
-            return -1;
-    }
-    return 0;
+    return gate_outputs_write(options->formats, options->format_count, &report, err);
+}
+
+/* A verdict stands, even where what is suspicious could not be measured again. */
+static int write_first_verdict(struct check *check, struct error *failure, struct error **err) {
+    char *note =
+        text_format("What is suspicious could not be measured again: %s", error_message(failure));
+    if (gate_note_add(&check->result, note, err) < 0)
+        return -1;
+    return write_all(check, err);
+}
+
+static int carry_out(struct check *check, struct error **err) {
+    struct error *failure = NULL;
+    if (load_settings(check, err) < 0 ||
+        baseline_read(check->options->baseline, &check->before, err) < 0 || decide(check, err) < 0)
+        return -1;
+    if (retry_suspicious(check, &failure) == 0)
+        return write_all(check, err);
+    if (check->result.row_count == 0 || write_first_verdict(check, failure, err) == 0)
+        return error_move(err, failure);
+    error_free(failure);
+    return -1;
 }
 
 int command_check(int argc, char **argv, struct error **err) {
     __attribute__((cleanup(options_cleanup))) struct check_options options = {0};
     __attribute__((cleanup(check_cleanup))) struct check check = {.options = &options};
-    if (command_parse(&check_argp, argc, argv, &options, err) < 0 ||
-        load_settings(&check, err) < 0 || baseline_read(options.baseline, &check.before, err) < 0 ||
-        decide(&check, err) < 0 || retry_suspicious(&check, err) < 0 || write_all(&check, err) < 0)
-        return -1;
-    return (int)gate_exit_code(&check.result);
+    struct error *why = NULL;
+    if (command_parse(&check_argp, argc, argv, &options, &why) == 0 && carry_out(&check, &why) == 0)
+        return (int)gate_exit_code(&check.result);
+    const struct gate_failure failure = {.baseline_path = options.baseline,
+                                         .run_folder = options.run,
+                                         .message = error_message(why)};
+    /* With a verdict, its outputs are written. */
+    if (check.result.row_count == 0)
+        gate_outputs_fail(options.formats, options.format_count, &failure);
+    return error_move(err, why);
 }

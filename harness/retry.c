@@ -131,9 +131,10 @@ static int measure(struct run *run, const struct retry *retry, const json_t *rec
 }
 
 int retry_measure(const struct gate_result *result, const json_t *record, const char *folder,
-                  bool quiet, struct error **err) {
+                  uint64_t wait_ns, bool quiet, struct error **err) {
     __attribute__((cleanup(retry_cleanup))) struct retry retry = {0};
     choose_pairs(&retry, result);
+    retry.options.wait_ns = wait_ns;
     fill_options(&retry, record, folder, quiet);
     add_workloads(&retry, record, result->reference);
     add_environments(&retry, record);

@@ -10,9 +10,10 @@
 /*
  * Measures the suspicious pairs of workload and environment, and the reference with them, into
  * `folder`. `record` is run.json of the run that is checked: its parameters, envelope and number of
- * blocks are used, and this must be its machine (ERROR_USAGE).
+ * blocks are used, and this must be its machine (ERROR_USAGE). CPUs that another run has are waited
+ * for.
  */
 int retry_measure(const struct gate_result *result, const json_t *record, const char *folder,
-                  bool quiet, struct error **err);
+                  uint64_t wait_ns, bool quiet, struct error **err);
 
 #endif

@@ -98,5 +98,26 @@ static int write_junit(const struct gate_report *report, FILE *to, struct error 
     return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the XML") : 0;
 }
 
-const struct gate_writer gate_writer_junit = {
-    .name = "junit", .summary = "XML for GitLab, Jenkins and others", .write = write_junit};
+static int write_failure(const struct gate_failure *failure, FILE *to, struct error **err) {
+    static const char counts[] = " tests=\"1\" failures=\"0\" errors=\"1\"";
+    fprintf(to,
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"boxmark check\"%s "
+            "time=\"0\">\n  <testsuite name=\"boxmark check\"%s skipped=\"0\" time=\"0\"",
+            counts, counts);
+    put_timestamp(to, NULL);
+    fputs(">\n    <properties>\n      <property name=\"baseline\"", to);
+    put_attribute(to, "value", failure->baseline_path ? failure->baseline_path : "");
+    fputs("/>\n      <property name=\"run\"", to);
+    put_attribute(to, "value", failure->run_folder ? failure->run_folder : "");
+    fputs("/>\n    </properties>\n    <testcase name=\"check\" classname=\"boxmark\" "
+          "time=\"0\">\n      <error",
+          to);
+    put_attribute(to, "message", failure->message);
+    fputs(" type=\"no outcome\"/>\n    </testcase>\n  </testsuite>\n</testsuites>\n", to);
+    return ferror(to) ? error_set(err, ERROR_INTERNAL, errno, "cannot write the XML") : 0;
+}
+
+const struct gate_writer gate_writer_junit = {.name = "junit",
+                                              .summary = "XML for GitLab, Jenkins and others",
+                                              .write = write_junit,
+                                              .write_failure = write_failure};

@@ -20,10 +20,18 @@ struct gate_report {
     bool color, ascii;
 };
 
+/* A check that came to no outcome. */
+struct gate_failure {
+    const char *baseline_path, *run_folder; /* as the user gave them; may be NULL */
+    const char *message;
+};
+
 struct gate_writer {
     const char *name; /* as in --format */
     const char *summary;
     int (*write)(const struct gate_report *report, FILE *to, struct error **err);
+    /* NULL: the format has no way to say that. */
+    int (*write_failure)(const struct gate_failure *failure, FILE *to, struct error **err);
 };
 
 /* NULL-terminated; the first is the default. */

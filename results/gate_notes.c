@@ -5,8 +5,7 @@
 
 #include <string.h>
 
-/* Takes `text`; NULL: out of memory. */
-static int add_note(struct gate_result *result, char *text, struct error **err) {
+int gate_note_add(struct gate_result *result, char *text, struct error **err) {
     char **larger = reallocarray(result->notes, result->note_count + 1, sizeof(*larger));
     if (!text || !larger) {
         free(text);
@@ -24,9 +23,9 @@ static int note_environments(const struct baseline *before, const struct baselin
         const char *label = before->environments[i].label;
         const struct baseline_environment *found = baseline_partner(before, now, label);
         if (found && strcmp(found->label, label) != 0 &&
-            add_note(result,
-                     text_format("%s is compared with the baseline's %s", found->label, label),
-                     err) < 0)
+            gate_note_add(result,
+                          text_format("%s is compared with the baseline's %s", found->label, label),
+                          err) < 0)
             return -1;
     }
     return 0;
@@ -42,10 +41,11 @@ static int note_new(const struct baseline *now, struct gate_result *result, stru
             known = strcmp(result->rows[j].workload, series->workload) == 0 &&
                     strcmp(result->rows[j].metric, series->metric) == 0 &&
                     strcmp(result->rows[j].environment, series->environment) == 0;
-        if (!known && add_note(result,
-                               text_format("%s/%s in %s is not in the baseline, and not watched",
-                                           series->workload, series->metric, series->environment),
-                               err) < 0)
+        if (!known &&
+            gate_note_add(result,
+                          text_format("%s/%s in %s is not in the baseline, and not watched",
+                                      series->workload, series->metric, series->environment),
+                          err) < 0)
             return -1;
     }
     return 0;
@@ -82,11 +82,11 @@ static int note_unused(const struct gate_settings *settings, struct gate_result 
             const struct gate_rule *rule = &lists[i].rules->rules[j];
             if (rule->given && !is_default(lists[i].rules, rule->pattern) &&
                 !is_used(result, rule) &&
-                add_note(result,
-                         text_format("%s: [%s] %s applies to no metric here",
-                                     settings->path ? settings->path : "settings", lists[i].section,
-                                     rule->pattern),
-                         err) < 0)
+                gate_note_add(result,
+                              text_format("%s: [%s] %s applies to no metric here",
+                                          settings->path ? settings->path : "settings",
+                                          lists[i].section, rule->pattern),
+                              err) < 0)
                 return -1;
         }
     return 0;

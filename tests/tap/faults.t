@@ -255,12 +255,37 @@ begin_endless() { # OUT [COMMAND...]
     wait_until grep -qs '"type":"block"' "$1/journal.jsonl"
 }
 cpu=$(taskset -pc $$ 2>/dev/null | sed -n 's/.*: \([0-9]*\).*/\1/p')
+for name in was is; do
+    bounded taskset -c "$cpu" "$BOXMARK" "${quiet[@]}" -e host -e host -w prime --cpus 1 --blocks 3 \
+        --set prime.events=200 --wait 5m -o "$SCRATCH/$name"
+done
+bounded "$BOXMARK" baseline "$SCRATCH/was" -o "$SCRATCH/was.json"
+baseline_status=$status baseline_errors=$errors
 begin_endless "$SCRATCH/first" taskset -c "$cpu"
 bounded taskset -c "$cpu" "$BOXMARK" "${quiet[@]}" -e host -w prime --cpus 1 -o "$SCRATCH/second"
 status_is 3 "a second run on the same CPU is refused"
 like "$errors" "CPU $cpu is being measured by process $endless_pid \(" "it says who has it"
 like "$errors" '--wait' "and how to wait"
 ok "and makes no folder" test ! -e "$SCRATCH/second"
+printf '[between_runs]\n* = 90 %%\n' >"$SCRATCH/noisy.ini"
+recheck=("$BOXMARK" check --baseline "$SCRATCH/was.json" --config "$SCRATCH/noisy.ini" --junit
+    "$SCRATCH/is.xml" --retry 1 "$SCRATCH/is")
+if [ "$baseline_status" -eq 0 ]; then
+    bounded taskset -c "$cpu" "${recheck[@]}"
+    like "$status" '^[35]$' "nor is anything measured again for a check"
+else
+    skip "no baseline: $(head -1 <<<"$baseline_errors")"
+fi
+if [ "$baseline_status" -eq 0 ] && [ "$status" -eq 3 ]; then
+    like "$output" 'could not be measured again: CPU [0-9]+ is being measured' "which is said"
+    like "$(cat "$SCRATCH/is.xml")" '</testsuites>' "the first verdict is written"
+    ok "and no retry counts" test ! -e "$SCRATCH/is.retry-1"
+    bounded taskset -c "$cpu" "${recheck[@]}" --wait 1s
+    status_is 3 "--wait ends"
+    like "$errors" 'waiting for process' "and waits"
+else
+    skip "a busy machine: nothing was to be measured again" 5
+fi
 bounded "$BOXMARK" run -q --resume "$SCRATCH/first"
 status_is 2 "a run that goes on cannot be continued"
 like "$errors" "still going on, in process $endless_pid" "it says by whom"

@@ -141,6 +141,31 @@ is "$(grep -oE '"(prime|zip|stream|disk|startup)"' part.retry-1/samples.csv | so
 check after --retry 1 -q
 ok "nothing suspicious: nothing is measured" test ! -e after.retry-1
 
+# What cannot be measured again does not take the first verdict away.
+cp -r slow stuck
+ln -s nowhere/at/all stuck.retry-1
+check stuck --retry 1 --junit stuck.xml --format markdown=stuck.md
+like "$status" '^(2|3|70)$' "a retry that is impossible"
+like "$output" 'worse: of 5 metrics 5 worse' "comes after the first verdict"
+like "$output" 'could not be measured again: .*stuck.retry-1' "and is told with it"
+like "$(cat stuck.xml)" '<failure .*could not be measured again' "in JUnit's XML"
+like "$(cat stuck.md)" 'could not be measured again' "and in Markdown"
+check stuck --retry 1 --wait nonsense
+status_is 2 "a time to wait that is none"
+
+# Files of an earlier check are not taken for the outcome of one that has none.
+echo stale >stale.xml
+echo stale >stale.md
+check nowhere --junit stale.xml --format markdown=stale.md
+status_is 2 "a check without an outcome"
+like "$(cat stale.xml)" '<error message=".*nowhere.*" type="no outcome"' "is an error in JUnit's XML"
+ok "its other files are gone" test ! -e stale.md
+if command -v xmllint >/dev/null; then
+    ok "that XML is valid" xmllint --noout --schema "$SRCDIR/tests/data/junit.xsd" stale.xml
+else
+    skip "xmllint is not installed"
+fi
+
 # ---- What fails ------------------------------------------------------------------------------
 
 check part --config only-zip.ini --fail-on worse
