@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* The table of a check for a terminal: a line each, or two where it is narrow. */
+/*
+ * The table of a check for a terminal: a line each, two where that is too narrow for them, three
+ * where it is narrower still. The interval, which decides, is shown in each.
+ */
 #include "common/file.h"
 #include "common/text.h"
 #include "plots/gate_words.h"
@@ -9,18 +12,20 @@
 enum {
     FIGURE_COLUMNS = 11,
     CHANGE_COLUMNS = 9,
-    INTERVAL_COLUMNS = 22,
-    VERDICT_COLUMNS = 15,
-    FIGURES_COLUMNS = 2 * FIGURE_COLUMNS + CHANGE_COLUMNS + INTERVAL_COLUMNS + VERDICT_COLUMNS + 3,
     COLUMNS_MIN = 32,
 };
 
 struct table {
     const struct gate_report *report;
     FILE *to;
-    unsigned columns, subject_columns;
-    bool wide;
+    unsigned columns, subject_columns, interval_columns;
+    bool wide;  /* the subject stands before its figures, not on a line of its own */
+    bool three; /* the interval stands on a line of its own, too */
 };
+
+static const char *ignored_word(const struct gate_row *row) {
+    return row->ignored ? " (ignored)" : "";
+}
 
 static const char *tone_of(enum verdict verdict) {
     switch (verdict) {
@@ -81,12 +86,14 @@ static int put_row(const struct table *table, const struct gate_row *row, struct
             gate_figure(table->report, row, row->before, before), FIGURE_COLUMNS - 1,
             gate_figure(table->report, row, row->now, now), CHANGE_COLUMNS - 1,
             gate_percent(row->change, change));
-    if (table->wide)
-        fprintf(table->to, "  %-*s  ", INTERVAL_COLUMNS, gate_interval(row, interval));
-    else
-        fputs("  ", table->to);
+    gate_interval(row, interval);
+    if (!table->three)
+        fprintf(table->to, "  %-*s", (int)table->interval_columns, interval);
+    fputs("  ", table->to);
     put_toned(table, tone_of(row->verdict), verdict_name(row->verdict));
-    fputs(row->ignored ? " (ignored)\n" : "\n", table->to);
+    fprintf(table->to, "%s\n", ignored_word(row));
+    if (table->three && *interval)
+        fprintf(table->to, "    interval %s\n", interval);
     return row->reason ? put_paragraph(table, "    ", tone_of(row->verdict), row->reason, err) : 0;
 }
 
@@ -95,7 +102,23 @@ static void table_init(struct table *table, const struct gate_report *report, FI
         .report = report, .to = to, .columns = report->columns ? report->columns : 80};
     if (table->columns < COLUMNS_MIN)
         table->columns = COLUMNS_MIN;
-    unsigned room = table->columns > FIGURES_COLUMNS ? table->columns - FIGURES_COLUMNS : 0;
+    unsigned verdict_columns = 0, figures_columns;
+    table->interval_columns = strlen("interval");
+    for (size_t i = 0; i < report->result->row_count; i++) {
+        const struct gate_row *row = &report->result->rows[i];
+        char interval[2 * FORMAT_BYTES + 8];
+        unsigned width = (unsigned)strlen(gate_interval(row, interval));
+        unsigned verdict =
+            (unsigned)(strlen(verdict_name(row->verdict)) + strlen(ignored_word(row)));
+        if (width > table->interval_columns)
+            table->interval_columns = width;
+        if (verdict > verdict_columns)
+            verdict_columns = verdict;
+    }
+    figures_columns =
+        2 * FIGURE_COLUMNS + CHANGE_COLUMNS + 2 + table->interval_columns + 2 + verdict_columns;
+    table->three = table->columns < figures_columns;
+    unsigned room = table->columns > figures_columns ? table->columns - figures_columns : 0;
     for (size_t i = 0; i < report->result->row_count; i++) {
         cleanup_free char *subject = gate_subject(&report->result->rows[i]);
         unsigned width = subject ? text_width(subject) : 0;
@@ -106,11 +129,11 @@ static void table_init(struct table *table, const struct gate_report *report, FI
 }
 
 static void put_head(const struct table *table) {
-    if (!table->wide)
+    if (table->three)
         return;
     fprintf(table->to, "%*s %*s %*s %*s  %-*s  verdict\n", (int)table->subject_columns, "",
             FIGURE_COLUMNS - 1, "baseline", FIGURE_COLUMNS - 1, "now", CHANGE_COLUMNS - 1, "change",
-            INTERVAL_COLUMNS, "interval");
+            (int)table->interval_columns, "interval");
 }
 
 static int write_terminal(const struct gate_report *report, FILE *to, struct error **err) {

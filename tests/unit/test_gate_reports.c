@@ -18,6 +18,7 @@ static const struct golden {
     bool ascii, color, absolute;
 } goldens[] = {
     {"gate-terminal.txt", "terminal", {.hostile = false}, .columns = 110, .fail_on = 7},
+    {"gate-terminal-80.txt", "terminal", {.hostile = false}, .columns = 80, .fail_on = 7},
     {"gate-terminal-narrow.txt",
      "terminal",
      {.hostile = true},
