@@ -67,11 +67,16 @@ int baseline_add(struct baseline *baseline, const struct baseline_source *source
                  bool as_blocks, struct error **err);
 
 /*
- * May `now` be compared with `before`? The same work (parameters, versions, answers), the same
- * accelerators; in absolute terms also the same machine. ERROR_USAGE says what differs.
+ * (baseline_compare.c) May `now` be compared with `before`? The same work (parameters, versions,
+ * answers), accelerators, units and directions; in absolute terms also the same machine.
+ * ERROR_USAGE says what differs.
  */
 int baseline_comparable(const struct baseline *before, const struct baseline *now, bool absolute,
                         struct error **err);
+
+/* Refuses, in words, a metric that has another unit or direction now. */
+int baseline_same_metric(const struct baseline_series *before, const char *unit, const char *better,
+                         struct error **err);
 
 /* Refuses, in words, a run that the baseline was made of: it would be compared with itself. */
 int baseline_distinct(const struct baseline *before, const struct baseline *now,

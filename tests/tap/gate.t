@@ -215,6 +215,11 @@ with 's/zip digest/other digest/'
 refused "another answer" 'answer of zip' --baseline changed.json after
 with 's/noise=0.02", "kind": "mock", "accelerator": "none"/noise=0.02", "kind": "mock", "accelerator": "KVM"/'
 refused "another accelerator" 'under KVM in the baseline and under none' --baseline changed.json after
+with 's/"metric": "time", "unit": "s"/"metric": "time", "unit": "ms"/'
+refused "another unit" 'prime/time is in ms before and s now' --baseline changed.json after
+refused "another unit of values" 'prime/time is in ms before and s now' --absolute --baseline changed.json after
+with 's/"better": "lower"/"better": "higher"/'
+refused "another direction" 'prime/time is better when higher before and lower now' --baseline changed.json after
 refused "a baseline that is none" 'not a baseline' --baseline after/run.json after
 refused "a baseline that is missing" 'nowhere.json' --baseline nowhere.json after
 head -c 900 base.json >changed.json
