@@ -153,6 +153,7 @@ static int fill_options(struct resumption *resumption, struct run_options *optio
     options->profile = text_of(resumption->record, "profile");
     json_decref(options->overrides);
     options->overrides = json_deep_copy(json_object_get(asked, "overrides"));
+    options->pairs = json_object_get(asked, "pairs");
     options->cpus = (unsigned)number_of(asked, "cpus");
     options->memory_bytes = number_of(asked, "memory_bytes");
     options->data_folder = json_string_value(json_object_get(asked, "data"));

@@ -341,13 +341,13 @@ static json_t *asked_json(const struct run_options *options) {
         environments = json_list_append(environments, json_string(options->environments[i]));
     for (unsigned i = 0; options->workloads[i]; i++)
         workloads = json_list_append(workloads, json_string(options->workloads[i]));
-    return json_pack("{s:o, s:o, s:O*, s:i, s:I, s:o*, s:o*, s:b, s:I, s:I}", "environments",
-                     environments, "workloads", workloads, "overrides", options->overrides, "cpus",
-                     (int)options->cpus, "memory_bytes", (json_int_t)options->memory_bytes, "data",
-                     path_json(options->data_folder), "kernel", path_json(options->kernel),
-                     "require_kvm", options->require_kvm, "request_timeout_ns",
-                     (json_int_t)options->request_timeout_ns, "start_timeout_ns",
-                     (json_int_t)options->start_timeout_ns);
+    return json_pack("{s:o, s:o, s:O*, s:O*, s:i, s:I, s:o*, s:o*, s:b, s:I, s:I}", "environments",
+                     environments, "workloads", workloads, "overrides", options->overrides, "pairs",
+                     options->pairs, "cpus", (int)options->cpus, "memory_bytes",
+                     (json_int_t)options->memory_bytes, "data", path_json(options->data_folder),
+                     "kernel", path_json(options->kernel), "require_kvm", options->require_kvm,
+                     "request_timeout_ns", (json_int_t)options->request_timeout_ns,
+                     "start_timeout_ns", (json_int_t)options->start_timeout_ns);
 }
 
 static json_t *works_json(const struct run *run) {

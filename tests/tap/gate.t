@@ -138,6 +138,32 @@ check part --config only-zip.ini --retry 1 -q
 status_is 4 "noise that could hide a change is inconclusive"
 is "$(grep -oE '"(prime|zip|stream|disk|startup)"' part.retry-1/samples.csv | sort -u)" '"zip"' \
     "only what was suspicious is measured again"
+# A retry that was killed is continued with the same pairs of environment and work: as a loss of
+# power in its second block leaves it.
+measure two mock:label=box,noise=0.02 -e mock:label=chest,noise=0.02 --seed 7
+measure pairs mock:label=box,noise=0.02 -e mock:label=chest,noise=0.02 --seed 8
+run "$BOXMARK" baseline two -o two.json
+printf '[between_runs]\nzip/time@*box* = 40 %%\nprime/time@*chest* = 40 %%\n' >pairs.ini
+recheck=("$BOXMARK" check --baseline two.json --config pairs.ini -q)
+run "${recheck[@]}" --retry 1 pairs
+cp -r pairs cut
+cp -r pairs.retry-1 cut.retry-1
+rm cut.retry-1/SHA256SUMS
+sed -i 's/"status": "finished"/"status": "running"/' cut.retry-1/run.json
+last=$(grep -n '"type":"request","utc":"[^"]*","block":1,' cut.retry-1/journal.jsonl | sed -n '1s/:.*//p')
+sed -i -e "$((last + 1)),\$d" cut.retry-1/journal.jsonl
+run "${recheck[@]}" cut
+status_is 2 "a retry that never ended is refused"
+like "$errors" 'run --resume cut.retry-1' "with what to do"
+run "$BOXMARK" run -q --no-plots --resume cut.retry-1
+like "$status" '^[05]$' "it is continued"
+rows() {
+    awk -F'"' '!/metric/ { print $2, $6 }' "$1/samples.csv" | sort | uniq -c
+}
+unlike "$(rows pairs.retry-1)" 'box,noise=0.02 prime|chest,noise=0.02 zip' "a retry measures pairs"
+is "$(rows cut.retry-1)" "$(rows pairs.retry-1)" "with the same ones"
+run "${recheck[@]}" cut
+status_is 4 "and is read by later checks"
 check after --retry 1 -q
 ok "nothing suspicious: nothing is measured" test ! -e after.retry-1
 
