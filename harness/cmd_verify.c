@@ -110,12 +110,15 @@ static int verify(const struct verify_options *options, struct error **err) {
                          options->sign_key ? "; it is not signed" : "");
     printf("%zu files are what they were, %zu figures follow from the samples\n",
            verification.file_count, verification.figure_count);
+    puts("covered: the files that " MANIFEST_NAME " names; not covered, since they are derived: "
+         "report.*, plots/ (`boxmark report` and `boxmark plot` make them anew)");
     if (options->sign_key) {
         if (sign(options, signature_path, &verification, err) < 0)
             return -1;
         puts("signed: " MANIFEST_SIGNATURE_NAME);
     } else if (options->public_key) {
-        printf("signed by the owner of %s\n", options->public_key);
+        printf("these files are signed by the owner of %s; reports and figures are not\n",
+               options->public_key);
     } else if (file_exists(signature_path)) {
         puts("there is a signature; --key PUBLIC checks whose it is");
     }
