@@ -9,7 +9,10 @@
 #include "config.h"
 #include "environments/environment.h"
 #include "harness/profile.h"
+#include "plots/gate_report.h"
 #include "plots/gnuplot.h"
+#include "plots/history_report.h"
+#include "results/gate_settings.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -165,14 +168,42 @@ static void complete_values(const char *option, const char *command) {
     printf("    %s) words=\"%s\" ;;\n", option, command);
 }
 
-/* Values of `report', `plot' and `compare'; sources are asked for when they are wanted. */
-static void complete_reports(void) {
-    fputs("    -f|--format) words=\"", stdout);
+/* "build|info|clean": the words that a command takes, as its usage names them. */
+static void complete_arguments(void) {
+    for (const struct command *command = commands; command->name; command++) {
+        const char *words = command->argp->args_doc;
+        if (command->hidden || !words || !strchr(words, '|'))
+            continue;
+        printf("    %s) words=\"", command->name);
+        for (; *words && *words != ' '; words++)
+            putchar(*words == '|' ? ' ' : *words);
+        fputs("\" ;;\n", stdout);
+    }
+}
+
+/* Formats differ from command to command. */
+static void complete_formats(void) {
+    fputs("    -f|--format)\n      case ${COMP_WORDS[1]} in\n"
+          "      plot) words=\"svg png pdf\" ;;\n      check) words=\"",
+          stdout);
+    for (unsigned i = 0; gate_writers[i]; i++)
+        printf("%s ", gate_writers[i]->name);
+    fputs("\" ;;\n      history) words=\"", stdout);
+    for (const struct history_writer *writer = history_writers; writer->name; writer++)
+        printf("%s ", writer->name);
+    fputs("\" ;;\n      *) words=\"", stdout);
     for (unsigned i = 0; report_writers[i]; i++)
         printf("%s ", report_writers[i]->name);
-    fputs("\"; [ \"${COMP_WORDS[1]}\" = plot ] && words=\"svg png pdf\" ;;\n"
-          "    --plot-format) words=\"svg png pdf\" ;;\n    --figures) words=\"",
-          stdout);
+    fputs("\" ;;\n      esac ;;\n    --fail-on) words=\"", stdout);
+    for (const char *const *name = gate_fail_on_names; *name; name++)
+        printf("%s ", *name);
+    fputs("\" ;;\n", stdout);
+}
+
+/* Values of `report', `plot' and `compare'; sources are asked for when they are wanted. */
+static void complete_reports(void) {
+    complete_formats();
+    fputs("    --plot-format) words=\"svg png pdf\" ;;\n    --figures) words=\"", stdout);
     for (unsigned i = 0; plot_figure_name(i); i++)
         printf("%s ", plot_figure_name(i));
     fputs("all\" ;;\n    --style) words=\"", stdout);
@@ -187,6 +218,9 @@ static void write_bash(void) {
     fputs("# bash completion for boxmark, written by `boxmark manual bash`\n"
           "_boxmark() {\n"
           "  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} words=\n"
+          "  # Bash parts --option=value at the sign.\n"
+          "  if [ \"$current\" = = ]; then\n    current=\n"
+          "  elif [ \"$previous\" = = ]; then\n    previous=${COMP_WORDS[COMP_CWORD-2]}\n  fi\n"
           "  if [ \"$COMP_CWORD\" -eq 1 ]; then\n    words=\"",
           stdout);
     for (const struct command *command = commands; command->name; command++)
@@ -211,7 +245,7 @@ static void write_bash(void) {
     for (unsigned i = 0; profiles[i].name; i++)
         strncat(strcat(names, " "), profiles[i].name, 64);
     complete_values("-p|--profile", names + 1);
-    complete_values("list", "environments workloads profiles references runs");
+    complete_arguments();
     complete_reports();
     fputs("    esac\n  fi\n"
           "  COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"

@@ -200,8 +200,10 @@ static int parse_floor(const char *text, double *ret_value, const char **ret_uni
                      "\"%s\" is not a figure with a unit (s, ms, us, MB/s, 1/s)", text);
 }
 
+const char *const gate_fail_on_names[] = {"worse", "inconclusive", "untrustworthy", NULL};
+
 int gate_fail_on_parse(const char *text, const char *what, unsigned *ret_bits, struct error **err) {
-    static const char *const names[] = {"worse", "inconclusive", "untrustworthy", NULL};
+    const char *const *names = gate_fail_on_names;
     cleanup_free char *copy = strdup(text);
     if (!copy)
         return error_no_memory(err);

@@ -17,6 +17,8 @@ enum gate_fail_on {
     GATE_FAIL_ON_INCONCLUSIVE = 1 << 1,
     GATE_FAIL_ON_UNTRUSTWORTHY = 1 << 2,
 };
+/* In the order of the bits; ends with NULL. */
+extern const char *const gate_fail_on_names[];
 
 /* `pattern` (fnmatch) is of "WORKLOAD/METRIC" or "WORKLOAD/METRIC@ENVIRONMENT"; the last rule that
  * matches counts. */

@@ -160,5 +160,16 @@ is "$(complete_words boxmark report RUN --format mark)" markdown "formats of rep
 is "$(complete_words boxmark plot RUN -f pd)" pdf "formats of figures"
 is "$(complete_words boxmark plot --figures overv)" overview "figures"
 is "$(complete_words boxmark compare --style pap)" paper "and styles"
+is "$(complete_words boxmark check RUN --format ju)" junit \
+    "formats of checks"
+is "$(complete_words boxmark check -f ht)" "" "and none that a check does not have"
+is "$(complete_words boxmark history -f ht)" "" "nor a history"
+is "$(complete_words boxmark history -f mark)" markdown "which has others"
+is "$(complete_words boxmark check --fail-on inc)" inconclusive "what a check fails on"
+is "$(complete_words boxmark guest bu)" build "actions"
+is "$(complete_words boxmark list ref)" references "lists"
+is "$(complete_words boxmark report --format = ht)" html "values that bash parts from their option"
+is "$(complete_words boxmark report --style =)" "$(complete_words boxmark report --style '')" \
+    "also before their first letter"
 
 done_testing
