@@ -14,8 +14,10 @@
 #include <math.h>
 #include <string.h>
 
-/* Steps of one curve; more could not be told apart. */
-enum { STEPS_MAX = 2000 };
+/* Steps of one curve; more could not be told apart. Markers of one curve where there are any. */
+enum { STEPS_MAX = 2000, MARKERS = 5 };
+/* Beyond this range a linear axis would press all but one curve onto a line. */
+#define LOG_RANGE 4.0
 
 static bool survey(const struct sample_values *values, unsigned metric, double factor,
                    double *ret_least, double *ret_greatest) {
@@ -62,7 +64,7 @@ static int draw_metric(const struct report *report, const struct sample_values *
     double least, greatest;
     if (!survey(values, index, scale.factor, &least, &greatest))
         return 0;
-    bool log = least > 0 && greatest > 20 * least;
+    bool log = least > 0 && greatest > LOG_RANGE * least;
     double from = log ? least / 1.3 : least - 0.03 * (greatest - least);
     double to = log ? greatest * 1.3 : greatest + 0.03 * (greatest - least);
     cleanup_figure struct figure figure = {0};
@@ -83,10 +85,12 @@ static int draw_metric(const struct report *report, const struct sample_values *
     if (!below)
         return error_no_memory(err);
     unsigned curves = 0;
+    size_t most = MARKERS;
     for (unsigned i = 0; i < summary->environment_count; i++) {
         const struct sample_list *list = sample_values_of(values, index, i);
         if (list->count == 0)
             continue;
+        most = list->count > most ? list->count : most;
         colors[curves++] = figure_color(&figure, i);
         if (figure_rows_add(&key, summary->environments[i].title, strdup(""), note_of(list, scale),
                             err) < 0)
@@ -103,6 +107,7 @@ static int draw_metric(const struct report *report, const struct sample_values *
     figure_number(&figure, "curves", curves);
     figure_numbers(&figure, "colors", colors, curves);
     figure_number(&figure, "picture_rows", picture_rows);
+    figure_number(&figure, "every", (double)((most < STEPS_MAX ? most : STEPS_MAX) / MARKERS));
     figure_number(&figure, "log", log);
     figure_number(&figure, "from", from);
     figure_number(&figure, "to", to);

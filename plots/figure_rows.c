@@ -17,7 +17,17 @@
 #define TOP_PX 64.0
 #define PICTURE_PX 400.0
 #define PICTURE_NARROW_PX 250.0
-enum { LABEL_COLUMNS = 44, LABEL_COLUMNS_NARROW = 24, WIDTH_PX = 960, WIDTH_NARROW_PX = 560 };
+/* Beyond so many rows they stand closer, and long labels make the page wider before taller. */
+#define ROW_PX 29.0
+#define ROW_DENSE_PX 19.0
+enum {
+    LABEL_COLUMNS = 44,
+    LABEL_COLUMNS_NARROW = 24,
+    LABEL_COLUMNS_DENSE = 80,
+    DENSE_ROWS = 24,
+    WIDTH_PX = 960,
+    WIDTH_NARROW_PX = 560
+};
 
 void figure_rows_cleanup(struct figure_rows *rows) {
     for (unsigned i = 0; i < rows->count; i++) {
@@ -141,10 +151,17 @@ static int put_row_variables(const struct figure_rows *rows, struct figure *figu
 
 int figure_rows_finish(struct figure_rows *rows, struct figure *figure, const char *title,
                        const char *axis, const char *caption, struct error **err) {
-    bool narrow = figure->narrow;
-    if (wrap_labels(rows, narrow ? LABEL_COLUMNS_NARROW : LABEL_COLUMNS, err) < 0)
+    bool narrow = figure->narrow, dense = rows->count > DENSE_ROWS;
+    if (wrap_labels(rows,
+                    narrow  ? LABEL_COLUMNS_NARROW
+                    : dense ? LABEL_COLUMNS_DENSE
+                            : LABEL_COLUMNS,
+                    err) < 0)
         return -1;
-    unsigned value_columns = narrow ? 0 : widest_of(rows->values, rows->count);
+    /* A narrow figure keeps the value of each row, and leaves out what else is known of it. */
+    for (unsigned i = 0; narrow && i < rows->count; i++)
+        rows->notes[i][0] = '\0';
+    unsigned value_columns = widest_of(rows->values, rows->count);
     unsigned note_columns = narrow ? 0 : widest_of(rows->notes, rows->count);
     double left = fmax(widest_of(rows->labels, rows->count) * LABEL_PX + 24,
                        widest_of(rows->groups, rows->group_count) * HEADING_PX + 18);
@@ -158,7 +175,9 @@ int figure_rows_finish(struct figure_rows *rows, struct figure *figure, const ch
         return error_no_memory(err);
     double caption_px = CAPTION_LINE_PX * line_count(below);
     double bottom = 66 + caption_px;
-    double row = rows->lines > 1 ? LABEL_LINE_PX * rows->lines + 8 : 29;
+    double row = rows->lines > 1 ? LABEL_LINE_PX * rows->lines + (dense ? 2 : 8)
+                 : dense         ? ROW_DENSE_PX
+                                 : ROW_PX;
     double height = TOP_PX + bottom + row * (rows->height + 0.75);
     /* Few rows still fill a slide, many make it taller; a column of a paper is not filled. */
     double least = narrow || figure->paper ? 0 : figure->width_px * 0.5625;
@@ -169,7 +188,7 @@ int figure_rows_finish(struct figure_rows *rows, struct figure *figure, const ch
     figure_text(figure, "title", title);
     figure_text(figure, "axis", axis);
     figure_text(figure, "caption", below);
-    figure_number(figure, "words", !narrow);
+    figure_number(figure, "words", 1);
     figure_number(figure, "left", left / figure->width_px);
     figure_number(figure, "right", 1 - right / figure->width_px);
     figure_number(figure, "value_x", 1 - (values + notes - 12) / figure->width_px);

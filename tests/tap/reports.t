@@ -44,8 +44,21 @@ if command -v gnuplot >/dev/null; then
     (cd "$folder" && gnuplot data/prime.gp) >"$SCRATCH/gnuplot" 2>&1
     is "$(cat "$SCRATCH/gnuplot")" "" "a figure can be drawn again with gnuplot alone"
     file_exists "$folder/prime.svg" "and is there again"
+    folder=$SCRATCH/column
+    mkdir -p "$folder"
+    "$show" "plots:$folder" 9 10 80 column >/dev/null
+    like "$(tr -d '\n' <"$folder/overview.svg")" '× 1\.[0-9]+' "one column wide has the ratios, too"
+    like "$(tr -d '\n' <"$folder/prime-time-ecdf.svg")" 'share of samples' "the upward axis has a name"
+    like "$(tr -d '\n' <"$folder/prime-time-ecdf.svg")" 'logarithmic' "far curves do not press near ones flat"
+    is "$(grep -o 'stroke-dasharray=[^ >]*' "$folder/prime-time-ecdf.svg" | sort -u | wc -l)" 16 \
+        "every curve but the first has dashes of its own, and so has its key"
+    # gnuplot 5.4 writes the page's size into the first tag.
+    height=$(sed -n 's/.*viewBox="0 0 [0-9]* \([0-9]*\)".*/\1/p' "$folder/overview.svg" | head -n 1)
+    ok "64 rows stand close" test "${height:-0}" -gt 0 -a "${height:-0}" -lt 1100
+    is "$(tr -d '\n' <"$folder/overview.svg" | grep -oE '>(<tspan[^>]*>)?10<' | wc -l)" 2 \
+        "with the scale below and above them"
 else
-    skip "gnuplot is not installed" 22
+    skip "gnuplot is not installed" 28
 fi
 
 run "$show" papyrus 2 1 80
