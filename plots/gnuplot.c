@@ -240,6 +240,9 @@ int drawing_add(struct drawing *drawing, struct figure *figure, struct error **e
                                 deadline_after(monotonic_ns(), GNUPLOT_TIMEOUT_NS), err);
     if (result < 0) {
         cleanup_free char *used = script_path(drawing, figure);
+        /* What gnuplot says of the user's own script is about the user's input. */
+        if (used && drawing->own_folder && strstr(used, drawing->own_folder) == used)
+            error_blame_usage(err);
         error_wrap(err, "cannot draw %s with %s", figure->name, used ? used : figure->script);
         (void)settle_outputs(drawing, figure, false, NULL);
         return -1;

@@ -294,7 +294,7 @@ static void own_scripts_are_used(void **state) {
     assert_int_equal(file_replace(path, bad, strlen(bad), &err), 0);
     assert_int_equal(plot_run(report, &options, NULL, &err), -1);
     assert_non_null(strstr(error_message(err), "bars.gp"));
-    assert_error(err, ERROR_INTERNAL, "nonsense");
+    assert_error(err, ERROR_USAGE, "nonsense");
     assert_int_equal(count_files(folder, ".part"), 0);
     fixture_free(report);
     remove_folder(folder);
