@@ -7,6 +7,8 @@
 #include "common/file.h"
 #include "plots/gnuplot.h"
 
+#include <string.h>
+
 enum { KEY_SCRIPTS = 256, KEY_FIGURES, KEY_STYLE, KEY_REFERENCE };
 
 struct plot_command {
@@ -75,6 +77,60 @@ const struct argp plot_argp = {
     .doc = "Draws the figures of a run with gnuplot.",
 };
 
+enum { REASONS_MAX = 16, REASONS_SHOWN = 3 };
+
+/* The reasons why claims cannot be compared, the most frequent first, with their numbers. */
+static unsigned count_reasons(const struct claims *claims, const char *reasons[REASONS_MAX],
+                              unsigned counts[REASONS_MAX]) {
+    unsigned count = 0;
+    for (size_t i = 0; i < claims->count; i++) {
+        unsigned j = 0;
+        while (j < count && strcmp(reasons[j], claims->claims[i].why) != 0)
+            j++;
+        if (j == REASONS_MAX)
+            continue;
+        if (j == count) {
+            reasons[count] = claims->claims[i].why;
+            counts[count++] = 0;
+        }
+        counts[j]++;
+        for (; j > 0 && counts[j] > counts[j - 1]; j--) {
+            const char *reason = reasons[j];
+            unsigned number = counts[j];
+            reasons[j] = reasons[j - 1];
+            counts[j] = counts[j - 1];
+            reasons[j - 1] = reason;
+            counts[j - 1] = number;
+        }
+    }
+    return count;
+}
+
+/* Why `references` draws nothing: no source was named, or nothing of it can be compared. */
+static void explain_references(const struct report *report, const char *figures) {
+    const struct claims *claims = report->claims;
+    bool asked = strstr(figures, "references") != NULL;
+    if (!claims) {
+        if (asked)
+            fputs("boxmark: references: no source was given; name one with --reference "
+                  "(`boxmark list references` shows them)\n",
+                  stderr);
+        return;
+    }
+    for (size_t i = 0; i < claims->count; i++)
+        if (claims->claims[i].outcome != CLAIM_NOT_COMPARABLE)
+            return;
+    const char *reasons[REASONS_MAX];
+    unsigned counts[REASONS_MAX];
+    unsigned count = count_reasons(claims, reasons, counts);
+    fprintf(stderr,
+            "boxmark: references: none of %zu published ratios can be compared:", claims->count);
+    for (unsigned i = 0; i < count && i < REASONS_SHOWN; i++)
+        fprintf(stderr, "%s %s (%u)", i ? ";" : "", reasons[i], counts[i]);
+    fprintf(stderr, "%s; `boxmark report RUN --reference NAME` tells it of each\n",
+            count > REASONS_SHOWN ? "; ..." : "");
+}
+
 int command_plot(int argc, char **argv, struct error **err) {
     struct plot_command options = {.plot = {.formats = "svg,png", .figures = "all"}};
     cleanup_run_view struct run_view view = {0};
@@ -96,6 +152,7 @@ int command_plot(int argc, char **argv, struct error **err) {
     unsigned count = 0;
     if (plot_run(&report, &options.plot, &count, err) < 0)
         return -1;
+    explain_references(&report, options.plot.figures);
     printf("%u figures in %s\n", count, folder);
     return EXIT_CODE_OK;
 }

@@ -155,8 +155,15 @@ if command -v gnuplot >/dev/null; then
         "with both rows"
     run "$BOXMARK" plot "$run_folder" --figures references --output "$SCRATCH/none"
     like "$output" '^0 figures' "nothing is drawn without a source"
+    like "$errors" 'references: no source was given' "and the reason is told"
+    printf '%s\n' 'source,workload,metric,unit,direction,environment,variant,value,sd,n,note' \
+        'odd,prime,time,s,lower,host,,2,,,' 'odd,prime,time,s,lower,lxc,,2.1,,,' >"$SCRATCH/odd.csv"
+    run "$BOXMARK" plot "$run_folder" --reference "$SCRATCH/odd.csv" --figures references \
+        --output "$SCRATCH/none"
+    status_is 0 "a source of which nothing can be compared"
+    like "$errors" 'none of 1 published ratios? can be compared: .*\(1\)' "is said to be one, with the reason"
 else
-    skip "gnuplot is not installed" 3
+    skip "gnuplot is not installed" 6
 fi
 
 run "$BOXMARK" report "$run_folder" --reference felter2041
