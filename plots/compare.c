@@ -17,14 +17,26 @@ bool compare_shows(const struct report_comparison *report, const struct comparis
     return true;
 }
 
-struct scale compare_scale(const struct comparison_row *row, unsigned run_count) {
-    struct summary_cell cells[COMPARISON_RUNS_MAX] = {0};
+struct scale compare_scale(const struct comparison *comparison, const struct comparison_row *row) {
+    struct summary_cell ends[2] = {{.blocks = 0}, {.blocks = 0}};
     struct summary_metric all = *row->metric;
-    all.cells = cells;
-    for (unsigned i = 0; i < run_count; i++)
-        if (row->cells[i].cell)
-            cells[i] = *row->cells[i].cell;
-    return scale_for(&all, run_count);
+    all.cells = ends;
+    for (size_t i = 0; i < comparison->row_count; i++) {
+        const struct comparison_row *other = &comparison->rows[i];
+        if (strcmp(other->metric->workload, all.workload) != 0 ||
+            strcmp(other->metric->metric, all.metric) != 0)
+            continue;
+        for (unsigned j = 0; j < comparison->run_count; j++) {
+            const struct summary_cell *cell = other->cells[j].cell;
+            if (!cell || cell->blocks == 0 || !(fabs(cell->median) > 0))
+                continue;
+            if (ends[0].blocks == 0 || fabs(cell->median) < fabs(ends[0].median))
+                ends[0] = *cell;
+            if (ends[1].blocks == 0 || fabs(cell->median) > fabs(ends[1].median))
+                ends[1] = *cell;
+        }
+    }
+    return scale_for(&all, 2);
 }
 
 enum verdict compare_verdict(const struct comparison_row *row, unsigned run) {

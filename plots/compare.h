@@ -26,8 +26,8 @@ int compare_json(const struct report_comparison *report, FILE *to, struct error 
 /* Does this row stand in the table: a headline, or any when all are asked for. */
 bool compare_shows(const struct report_comparison *report, const struct comparison_row *row);
 
-/* One unit for all runs of a row. */
-struct scale compare_scale(const struct comparison_row *row, unsigned run_count);
+/* One unit for all runs and environments of a row's metric. */
+struct scale compare_scale(const struct comparison *comparison, const struct comparison_row *row);
 
 /* The verdict on a run's own ratio: none where there is none. */
 enum verdict compare_verdict(const struct comparison_row *row, unsigned run);

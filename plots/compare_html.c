@@ -129,7 +129,7 @@ static size_t put_metric(const struct report_comparison *report, size_t index, F
         html_text(to, row->environment->title);
         fputs("</th></tr>\n", to);
         for (unsigned j = 0; j < comparison->run_count; j++)
-            put_run(report, row, j, compare_scale(row, comparison->run_count), &axis, to);
+            put_run(report, row, j, compare_scale(comparison, row), &axis, to);
     }
     fputs("<tr class=\"axis\"><td class=\"empty\"></td><td class=\"plot side\">", to);
     chart_axis(to, &axis, "×");

@@ -19,7 +19,7 @@ static void put_ratio(FILE *to, double ratio, double low, double high) {
 static int put_run(const struct report_comparison *report, const struct comparison_row *row,
                    unsigned run, FILE *to, struct error **err) {
     const struct comparison_cell *own = &row->cells[run];
-    struct scale scale = compare_scale(row, report->comparison->run_count);
+    struct scale scale = compare_scale(report->comparison, row);
     char number[FORMAT_BYTES];
     cleanup_free char *metric = text_format("%s %s", row->metric->workload, row->metric->metric);
     if (!metric)

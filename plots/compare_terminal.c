@@ -128,23 +128,20 @@ static int put_run(struct page *page, const struct comparison_row *row, unsigned
 
 static int put_row(struct page *page, const struct comparison_row *row,
                    const struct comparison_row *previous, struct error **err) {
-    struct scale scale = compare_scale(row, page->report->comparison->run_count);
+    struct scale scale = compare_scale(page->report->comparison, row);
     bool micro = strcmp(scale.unit, "us") == 0 && !page->report->ascii;
     const char *better = better_words(row->metric);
-    /* The unit is the row's own: a guest starts in seconds where a process does in milliseconds. */
     if (!previous || strcmp(previous->metric->workload, row->metric->workload) != 0 ||
         strcmp(previous->metric->metric, row->metric->metric) != 0) {
         cleanup_free char *heading =
-            text_format("%s %s%s%s%s", row->metric->workload, row->metric->metric,
-                        *better ? " (" : "", better, *better ? ")" : "");
+            text_format("%s %s (%s%s%s)", row->metric->workload, row->metric->metric,
+                        micro ? "µs" : scale.unit, *better ? ", " : "", better);
         putc('\n', page->to);
         if (!heading || put_paragraph(page, 0, 2, "1", heading, err) < 0)
             return error_no_memory(err);
     }
-    cleanup_free char *title =
-        text_format("%s, in %s", row->environment->title, micro ? "µs" : scale.unit);
-    if (!title || put_paragraph(page, 2, 4, NULL, title, err) < 0)
-        return error_no_memory(err);
+    if (put_paragraph(page, 2, 4, NULL, row->environment->title, err) < 0)
+        return -1;
     for (unsigned i = 0; i < page->report->comparison->run_count; i++)
         if (put_run(page, row, i, scale, err) < 0)
             return -1;
