@@ -186,7 +186,9 @@ static void put_axis(const struct chart *chart, struct figure *figure) {
     double unit = days ? 86400 : 3600;
     double step = fmax(figure_step(span / unit, figure->narrow ? 2 : 5), days ? 1 : 0.25) * unit;
     double edge = span > 0 ? 0.02 * span : 1800;
-    figure_number(figure, "from", floor((chart->from - edge) / unit) * unit);
+    /* Before the first run the words of the scale have their place. */
+    double before = fmax(edge, (figure->narrow ? 0.2 : 0.1) * span);
+    figure_number(figure, "from", floor((chart->from - before) / unit) * unit);
     figure_number(figure, "to", chart->to + edge);
     figure_number(figure, "step", step);
     figure_text(figure, "date", days ? "%Y-%m-%d" : "%d. %H:%M");
@@ -218,6 +220,9 @@ static int draw_metric(const struct history_report *report, const struct history
     if (figure_rows_finish(&rows, &figure, title, "date of the run (UTC)", caption, err) < 0)
         return -1;
     put_axis(&chart, &figure);
+    char limit[FORMAT_BYTES];
+    figure_number(&figure, "half", ROW_PART);
+    figure_text(&figure, "limit", format_percent(chart.limit, false, limit));
     figure_number(&figure, "has_points", chart.points > 0);
     each_row(&chart, &figure, &rows, add_curve);
     each_row(&chart, &figure, &rows, add_means);

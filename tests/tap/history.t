@@ -101,8 +101,11 @@ if command -v gnuplot >/dev/null 2>&1; then
     run "$BOXMARK" history --plot "$SCRATCH/figures" --plot-format svg "$runs"
     status_is 0 "a chart of each metric"
     like "$(cat "$SCRATCH/figures/history-prime-time.svg")" 'prime time over time' "... over time"
+    limit=$(sed -n "s/^boxmark_limit = '\(.*\)'$/\1/p" "$SCRATCH/figures/data/history-prime-time.gp")
+    like "$limit" '^[0-9.]+ %$' "the height of a row has a scale"
+    ok "which its ends name" grep -qF -- ">-$limit<" "$SCRATCH/figures/history-prime-time.svg"
 else
-    skip "gnuplot is not installed" 2
+    skip "gnuplot is not installed" 4
 fi
 
 # Out of order: sorted, and told.
