@@ -18,12 +18,15 @@ static void add_tick(struct axis *axis, double tick) {
         axis->ticks[axis->tick_count++] = tick;
 }
 
+/* At most five steps: their labels, "-80 %" and so on, have room in a column of a table. */
 static void linear_ticks(struct axis *axis) {
     double span = axis->high - axis->low;
-    double step = pow(10, floor(log10(span / 4)));
-    if (span / step > 20)
+    double step = pow(10, floor(log10(span / 5)));
+    if (span / step > 25)
+        step *= 10;
+    else if (span / step > 10)
         step *= 5;
-    else if (span / step > 8)
+    else if (span / step > 5)
         step *= 2;
     for (double i = ceil(axis->low / step); i * step <= axis->high + step * 1e-9; i++)
         add_tick(axis, i * step);

@@ -43,7 +43,7 @@ const char html_style[] =
     "tbody th[scope=row]{min-width:7.5rem}td.n,th.n{text-align:right}"
     "td.n{white-space:nowrap}tr.group th{padding-top:.9rem;font-weight:bold;border:0}\n"
     "td.plot{width:38%;padding:0 .25rem;border-bottom-color:transparent}"
-    "td.wide{width:30%}td.side{width:20%}td.i{white-space:nowrap}tr.axis td,tr.axis th{border:0}\n"
+    "td.wide{width:30%}td.side{width:20%}td.i{white-space:nowrap}td.whole{overflow-wrap:normal}tr.axis td,tr.axis th{border:0}\n"
     "svg.h24,svg.h40{display:block;width:100%;height:1.6rem;overflow:visible}svg.h40{height:2.6rem}"
     "svg path{fill:none;vector-effect:non-scaling-stroke}\n"
     ".grid{stroke:var(--line);stroke-width:1}.one{stroke:var(--text);stroke-width:1.5}"

@@ -174,7 +174,8 @@ static void put_steadiness_row(const struct summary_cell *cell, const char *titl
     fprintf(to, "</td><td class=\"n\" data-name=\"largest\">%s ",
             format_value(cell->maximum * scale.factor, high));
     html_text(to, scale.unit);
-    fprintf(to, "</td><td>%s%s%s</td></tr>\n", cell->flags & SUMMARY_DRIFT ? "drifts" : "",
+    fprintf(to, "</td><td class=\"whole\">%s%s%s</td></tr>\n",
+            cell->flags & SUMMARY_DRIFT ? "drifts" : "",
             (cell->flags & SUMMARY_DRIFT) && (cell->flags & SUMMARY_OUTLIERS) ? ", " : "",
             cell->flags & SUMMARY_OUTLIERS ? "outliers" : "");
 }

@@ -7,6 +7,7 @@
 
 #include "common/file.h"
 #include "common/text.h"
+#include "plots/html_chart.h"
 #include "plots/report.h"
 #include "tests/unit/report_fixture.h"
 
@@ -482,6 +483,17 @@ static void html_says_what_was_done(void **state) {
     }
 }
 
+/* Labels such as "-80 %" have room beside each other, and an axis is never without any. */
+static void linear_axes_have_few_ticks(void **state) {
+    (void)state;
+    for (double limit = 0.001; limit < 1e6; limit *= 1.07) {
+        struct axis axis = axis_make(-limit, limit, false);
+        assert_in_range(axis.tick_count, 2, 6);
+        axis = axis_make(0, limit, false);
+        assert_in_range(axis.tick_count, 2, 6);
+    }
+}
+
 static void unknown_writer_is_null(void **state) {
     (void)state;
     assert_null(report_writer_find("papyrus"));
@@ -504,6 +516,7 @@ int main(void) {
         cmocka_unit_test(methods_tell_the_machine_inside),
         cmocka_unit_test(html_begins_with_the_answer),
         cmocka_unit_test(html_says_what_was_done),
+        cmocka_unit_test(linear_axes_have_few_ticks),
         cmocka_unit_test(unknown_writer_is_null),
     };
     return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
