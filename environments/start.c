@@ -10,6 +10,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+/* Between lines that are shown as one. */
+#define BETWEEN " | "
+
 int start_make_data_folder(struct instance *instance, struct error **err) {
     cleanup_free char *path =
         text_format("%s/instance.XXXXXX", instance->environment->setup->data_folder);
@@ -93,15 +96,29 @@ static const char *find_hello(const char *line, size_t length, size_t *ret_lengt
     return message_parse(at, *ret_length, &message, NULL) == 0 ? at : NULL;
 }
 
-/* Keeps the first words of what is not the agent's. */
+/* Do the lines kept so far end with this one? */
+static bool ends_with(const char *noise, size_t length, const char *line) {
+    size_t rest = length - strlen(line);
+    if (length < strlen(line) || strncmp(noise + rest, line, strlen(line)) != 0)
+        return false;
+    return rest == 0 || (rest >= strlen(BETWEEN) &&
+                         strncmp(noise + rest - strlen(BETWEEN), BETWEEN, strlen(BETWEEN)) == 0);
+}
+
+/* Keeps the first words of what is not the agent's; of a line again and again, one and "...". */
 static void keep_noise(char **noise, const char *line) {
     enum { NOISE_MAX_BYTES = 400 };
+    static const char again[] = BETWEEN "...";
     cleanup_free char *clean = text_clean(line);
     size_t kept = *noise ? strlen(*noise) : 0;
     if (!clean || !*clean || kept >= NOISE_MAX_BYTES)
         return;
-    char *longer = text_format("%s%s%.*s", *noise ? *noise : "", *noise ? " | " : "",
-                               (int)(NOISE_MAX_BYTES - kept), clean);
+    bool repeats = kept >= strlen(again) && strcmp(*noise + kept - strlen(again), again) == 0;
+    bool same = kept && ends_with(*noise, repeats ? kept - strlen(again) : kept, clean);
+    if (same && repeats)
+        return;
+    char *longer = text_format("%s%s%.*s", *noise ? *noise : "", *noise ? BETWEEN : "",
+                               (int)(NOISE_MAX_BYTES - kept), same ? "..." : clean);
     if (longer) {
         free(*noise);
         *noise = longer;

@@ -30,6 +30,10 @@ measure noisy -e host \
 like "$(grep '"type":"instance","utc"[^}]*"environment":"noisy"' "$SCRATCH/noisy/journal.jsonl")" \
     '"noise":"Last login: never"' "what is printed before the agent's first line is passed over"
 
+run "$BOXMARK" run -p smoke -w null -o "$SCRATCH/yes" -e 'command:exec=yes yes'
+status_is 3 "a command that says the same without end is no agent"
+like "$errors" 'it printed: yes \| \.\.\.[^|]*$' "and what it says is shown once"
+
 run "$BOXMARK" run --dry-run -p smoke -w null \
     -e 'command:label=there,copy=cp {agent} /x,start=true,exec=echo {cpus},stop=false'
 status_is 0 "a dry run runs none of the commands"
