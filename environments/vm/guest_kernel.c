@@ -121,12 +121,16 @@ static int find_host(struct guest_kernel *kernel, struct error **err) {
         kernel->path = existing(text_format(places[i], name.release));
 #pragma GCC diagnostic pop
     }
-    if (!kernel->path)
-        return error_set(err, ERROR_UNAVAILABLE, 0, "the running kernel %s has no file in /boot",
-                         name.release);
-    if (access(kernel->path, R_OK) < 0)
-        return error_set(err, ERROR_UNAVAILABLE, errno, "cannot read the running kernel %s",
-                         kernel->path);
+    if (!kernel->path) {
+        error_set(err, ERROR_UNAVAILABLE, 0, "the running kernel %s has no file in /boot",
+                  name.release);
+        return error_advise(err, "give its file (kernel=FILE), or leave kernel=host out: a kernel "
+                                 "made for guests is taken then");
+    }
+    if (access(kernel->path, R_OK) < 0) {
+        error_set(err, ERROR_UNAVAILABLE, errno, "cannot read the running kernel %s", kernel->path);
+        return error_advise(err, "sudo chmod a+r %s", kernel->path);
+    }
     kernel->modules_folder = existing(text_format("/lib/modules/%s", name.release));
     kernel->config_path = existing(text_format("/boot/config-%s", name.release));
     return take_origin(kernel, text_format("host (%s)", name.release), err);

@@ -40,6 +40,12 @@ refused 2 'CPUs' -e vm --cpus 255
 refused 2 'this machine has' -e vm --memory 100T
 refused 2 'neither an ELF kernel nor a bzImage' -e vm:kernel=/etc/passwd
 refused 2 'No such file' -e vm:kernel=/nonexistent
+if ls "/boot/vmlinuz-$(uname -r)" "/boot/vmlinux-$(uname -r)" "/lib/modules/$(uname -r)/vmlinuz" \
+    >/dev/null 2>&1; then
+    skip "the running kernel has a file" 3
+else
+    refused 3 'has no file in /boot.*leave kernel=host out' -e vm:kernel=host
+fi
 printf '\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\76\0' >"$SCRATCH/short"
 refused 2 'cannot be used as guest kernel' "-e" "vm:kernel=$SCRATCH/short"
 refused 3 'KVM is required, but accel=tcg' -e vm:accel=tcg --require-kvm
