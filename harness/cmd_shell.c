@@ -32,7 +32,8 @@ const struct argp shell_argp = {
     .args_doc = "ENV",
     .doc =
         "Opens a prompt inside an environment, to see what the workloads see, with a note of what "
-        "to look at.",
+        "to look at. The exit code is the shell's; from a guest (vm, uml, container@vm) it cannot "
+        "be known, and is 0.",
 };
 
 /* A tour of what isolation is made of: the same questions everywhere, other answers. */
@@ -52,7 +53,7 @@ static int open_shell(struct environment *environment, struct error **err) {
     struct probe_result probe;
     if (!environment->ops->shell) {
         error_set(err, ERROR_UNAVAILABLE, 0, "%s cannot give a prompt", environment->label);
-        return error_advise(err, "container, vm, uml and container@vm can");
+        return error_advise(err, "container, vm, uml, container@vm and a command with shell= can");
     }
     if (environment->ops->probe(environment, &probe, err) < 0)
         return -1;

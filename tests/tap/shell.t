@@ -36,7 +36,7 @@ answer() {
 
 run "$BOXMARK" shell host
 status_is 3 "the host gives none"
-like "$errors" 'cannot give a prompt' "in words"
+like "$errors" 'cannot give a prompt.*command with shell=' "in words"
 run "$BOXMARK" shell
 status_is 2 "an environment must be named"
 run "$BOXMARK" shell 'command:exec=true'
