@@ -54,6 +54,9 @@ struct engine {
     const char *const *list;   /* prints the names that carry our label; or NULL */
     const char *const *list_images, *const *remove_image;
     const char *const *environment; /* variables of ours that it needs, NULL-terminated; or NULL */
+    /* A program of the engine's beside each container, with "-n {name}" among its arguments; or
+     * NULL. */
+    const char *helper;
     const char *remains; /* parent of an empty folder {name} that it leaves behind; or NULL */
     /* Empty control groups that it may leave, NULL-terminated, with {name} at an end; or NULL. */
     const char *const *remaining_groups;

@@ -5,13 +5,18 @@
  */
 #include "environments/engines/engine.h"
 
+#include "common/clock.h"
 #include "common/file.h"
 #include "environments/capture.h"
 #include "environments/owner.h"
+#include "environments/process_tree.h"
 
+#include <signal.h>
 #include <string.h>
 
 #define SERVICE_TIMEOUT_NS (10 * NS_PER_S)
+#define HELPER_GRACE_NS (1 * NS_PER_S)
+#define HELPER_END_NS (2 * NS_PER_S)
 
 /* Those named after an instance, too, where there is one. */
 static void remove_remaining_groups(const struct engine *engine, const char *name) {
@@ -55,6 +60,83 @@ struct report {
     void (*say)(void *cookie, const char *what);
     void *cookie;
 };
+
+/* The name after "-n" when this is that helper, of an owner that is gone; else NULL. The arguments
+ * are as /proc shows them, each ended by a NUL. */
+static const char *helps_the_dead(const char *helper, const char *arguments, size_t size) {
+    const char *slash = strrchr(arguments, '/');
+    if (size == 0 || strcmp(slash ? slash + 1 : arguments, helper) != 0)
+        return NULL;
+    const char *end = arguments + size, *before = arguments;
+    for (const char *at = before + strlen(before) + 1; at < end; before = at, at += strlen(at) + 1)
+        if (strcmp(before, "-n") == 0 && owner_is_gone(at))
+            return at;
+    return NULL;
+}
+
+/* One that is dead but for threads is still in its control group. */
+static bool is_running(pid_t pid) {
+    cleanup_free char *path = text_format("/proc/%d/stat", (int)pid);
+    cleanup_free char *line = path ? file_read_line(path) : NULL;
+    const char *at = line ? strrchr(line, ')') : NULL;
+    char state;
+    long threads;
+    /* The state is field 3, num_threads field 20 (proc(5)). */
+    return at &&
+           sscanf(at + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %ld",
+                  &state, &threads) == 2 &&
+           ((state != 'Z' && state != 'X') || threads > 1);
+}
+
+/* With what descends from it. */
+static void end_helper(pid_t pid, const char *name, const struct engine *engine,
+                       const struct report *report) {
+    enum { TREE_MAX = 64 };
+    pid_t pids[TREE_MAX];
+    unsigned count = process_tree(pid, pids, TREE_MAX);
+    /* The helper first: it would start the engine once more when its container ends. */
+    for (unsigned i = 0; i < count; i++)
+        kill(pids[i], SIGKILL);
+    uint64_t deadline_ns = deadline_after(monotonic_ns(), HELPER_END_NS);
+    for (unsigned i = 0; i < count; i++)
+        while (is_running(pids[i]) && monotonic_ns() < deadline_ns)
+            usleep(1000);
+    cleanup_free char *what = text_format("%s of %s", engine->helper, name);
+    if (what)
+        report->say(report->cookie, what);
+}
+
+/* How many there are; ends them where there is a report. */
+static unsigned look_for_helpers(const struct engine *engine, const struct report *report) {
+    cleanup_dir DIR *dir = opendir("/proc");
+    unsigned count = 0;
+    for (struct dirent *entry; dir && (entry = readdir(dir));) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        cleanup_free char *path = text_format("/proc/%d/cmdline", (int)pid);
+        cleanup_free char *arguments = NULL;
+        size_t size = 0;
+        if (pid <= 0 || !path || file_read(path, &arguments, &size, NULL) < 0)
+            continue;
+        const char *name = helps_the_dead(engine->helper, arguments, size);
+        count += name != NULL;
+        if (name && report)
+            end_helper(pid, name, engine, report);
+    }
+    return count;
+}
+
+/*
+ * Those of containers that had not quite begun when the engine was killed: it does not list them.
+ * Others end by themselves when their container is removed, and have a moment for it.
+ */
+static void end_helpers(const struct engine *engine, const struct report *report) {
+    if (!engine->helper)
+        return;
+    uint64_t deadline_ns = deadline_after(monotonic_ns(), HELPER_GRACE_NS);
+    while (look_for_helpers(engine, NULL) > 0 && monotonic_ns() < deadline_ns)
+        usleep(10000);
+    look_for_helpers(engine, report);
+}
 
 static void remove_listed(const char *program, const char *kind, const char *const *list,
                           const char *const *remove_one, const struct report *report) {
@@ -104,9 +186,10 @@ void engine_remove_leftovers(const struct environment_ops *ops,
     cleanup_free char *program = file_find_program(engine->program);
     remove_remaining_folders(engine, &report);
     remove_trial_folders(&report);
+    if (program) {
+        remove_listed(engine->program, "container", engine->list, engine->remove, &report);
+        remove_listed(engine->program, "image", engine->list_images, engine->remove_image, &report);
+    }
+    end_helpers(engine, &report);
     remove_remaining_groups(engine, NULL);
-    if (!program)
-        return;
-    remove_listed(engine->program, "container", engine->list, engine->remove, &report);
-    remove_listed(engine->program, "image", engine->list_images, engine->remove_image, &report);
 }

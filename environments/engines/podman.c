@@ -61,6 +61,7 @@ const struct engine engine_podman = {
     .remove = remove_one,
     .pid = pid,
     .list = list,
+    .helper = "conmon",
     .remaining_groups = remaining_groups,
     .environment = variables,
 };

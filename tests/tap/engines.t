@@ -266,6 +266,38 @@ for spec in "${ready[@]}"; do
     find "$SCRATCH/data" -mindepth 1 -delete
 done
 
+# Podman's process beside a container that had not quite begun, which podman does not list.
+# helper NAME FILE: one that stands for it, with a container inside, whose number goes to the file.
+helper() {
+    # shellcheck disable=SC2016 # for the shells inside
+    bash -c 'exec -a /usr/bin/conmon sh -c "sleep 1000 & echo \$! >\"\$3\"; wait" sh -n "$1" "$2"' \
+        sh "$1" "$2" >/dev/null 2>&1 </dev/null &
+}
+namespace=$(stat -L -c %i /proc/self/ns/pid)
+dead="boxmark-$namespace-4194303-1-0123456789abcdef"
+start=$(sed 's/.*) //' "/proc/$$/stat" | cut -d' ' -f20)
+living="boxmark-$namespace-$$-$start-0123456789abcdef"
+helper "$dead" "$SCRATCH/inside-dead"
+of_the_dead=$!
+helper "$living" "$SCRATCH/inside-living"
+of_the_living=$!
+wait_until 20 test -s "$SCRATCH/inside-dead" -a -s "$SCRATCH/inside-living"
+inside=$(<"$SCRATCH/inside-dead")
+run "$BOXMARK" doctor --clean
+status_is 0 "doctor --clean beside a helper of a dead run's container"
+like "$output" "removed: conmon of $dead" "names it"
+unlike "$output" "$living" "and not a living run's"
+ok "which is still there" kill -0 "$of_the_living"
+wait "$of_the_dead" 2>/dev/null
+is "$?" 137 "that of the dead was killed"
+# Nobody may reap it.
+gone() {
+    ! grep -qs '^State:.[^Z]' "/proc/$1/status"
+}
+ok "with what descends from it" wait_until 10 gone "$inside"
+kill -KILL "$of_the_living" "$(<"$SCRATCH/inside-living")"
+wait "$of_the_living" 2>/dev/null
+
 # The same with everything of ours dead, as after a crash of the machine's user space.
 if docker_answers; then
     name="boxmark-$(stat -L -c %i /proc/self/ns/pid)-4194303-1-0123456789abcdef"
