@@ -314,7 +314,15 @@ static int make_folder(struct environment *environment, struct error **err) {
     /* Container users may differ from ours. */
     if (mkdir(state, 0711) < 0 || chmod(world->folder, 0711) < 0)
         return error_set(err, ERROR_INTERNAL, errno, "cannot make %s", state);
-    return engine_make_root(world->agent_path, world->root, &world->root_bytes, err);
+    if (engine_make_root(world->agent_path, world->root, &world->root_bytes, err) < 0)
+        return -1;
+    struct stat status;
+    if (!world->engine->locks || stat(world->root, &status) < 0)
+        return 0;
+    world->lock_path =
+        text_format("%s/inode-%llu:%llu", world->engine->locks, (unsigned long long)status.st_dev,
+                    (unsigned long long)status.st_ino);
+    return world->lock_path ? 0 : error_no_memory(err);
 }
 
 static void say_nothing(void *cookie, const char *what) {
@@ -327,6 +335,7 @@ static void clean_after_harness(const void *cookie) {
     const struct environment *environment = cookie;
     const struct engine_world *world = environment->state;
     cgroup_remove_leftovers(world->cgroups);
+    engine_remove_lock(world);
     file_remove_tree(world->folder, NULL);
     engine_remove_leftovers(environment->ops, say_nothing, NULL);
 }
@@ -353,6 +362,7 @@ void engine_release(struct environment *environment) {
         return;
     if (world->image_made)
         engine_run(environment, NULL, world->engine->remove_image, NULL, NULL);
+    engine_remove_lock(world);
     if (world->folder)
         file_remove_tree(world->folder, NULL);
     keeper_dismiss(&world->keeper);
@@ -362,6 +372,7 @@ void engine_release(struct environment *environment) {
     free(world->agent_path);
     free(world->folder);
     free(world->root);
+    free(world->lock_path);
     free(world->root_agent);
     free(world);
     environment->state = NULL;

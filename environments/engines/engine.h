@@ -58,6 +58,7 @@ struct engine {
      * NULL. */
     const char *helper;
     const char *remains; /* parent of an empty folder {name} that it leaves behind; or NULL */
+    const char *locks;   /* folder in which "inode-DEVICE:INODE" of the root may stay; or NULL */
     /* Empty control groups that it may leave, NULL-terminated, with {name} at an end; or NULL. */
     const char *const *remaining_groups;
     /* Once a run, after the root was made (an image); or NULL. */
@@ -82,6 +83,7 @@ struct engine_world {
     char *agent_path; /* absolute */
     char *folder;     /* on the file system under test: root/, state/ */
     char *root;       /* NULL: not provisioned */
+    char *lock_path;  /* in engine->locks; or NULL */
     uint64_t root_bytes;
     bool image_made;
     struct keeper keeper; /* of what a killed harness would leave of the run */
@@ -169,6 +171,9 @@ int engine_variables(const struct engine *engine, char ***ret_variables, struct 
 /* What killed runs have left: environment_ops.remove_leftovers. */
 void engine_remove_leftovers(const struct environment_ops *ops,
                              void (*say)(void *cookie, const char *what), void *cookie);
+
+/* The lock of the run's root, where nobody holds it. */
+void engine_remove_lock(const struct engine_world *world);
 
 /* Empty folders that engines leave behind, of this name. */
 void engine_remove_remains(const struct engine *engine, const char *name);

@@ -11,6 +11,7 @@
 #include "environments/owner.h"
 #include "environments/process_tree.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 
@@ -39,6 +40,14 @@ void engine_remove_remains(const struct engine *engine, const char *name) {
             (void)rmdir(path);
     }
     remove_remaining_groups(engine, name);
+}
+
+void engine_remove_lock(const struct engine_world *world) {
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    cleanup_fd int fd =
+        world->lock_path ? open(world->lock_path, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : -1;
+    if (fd >= 0 && fcntl(fd, F_OFD_SETLK, &whole) == 0)
+        (void)unlink(world->lock_path);
 }
 
 /* PROGRAM TEMPLATE..., with NAME for {name} and {image}. */

@@ -31,4 +31,5 @@ const struct engine engine_nspawn = {
     .version = version,
     .start = start,
     .remains = "/run/systemd/nspawn/propagate",
+    .locks = "/run/systemd/nspawn/locks",
 };

@@ -253,6 +253,8 @@ for spec in "${ready[@]}"; do
         wait "$pid" 2>/dev/null
         continue
     fi
+    lock=/run/systemd/nspawn/locks/inode-$(stat -c %d:%i "$SCRATCH"/data/*/engine.*/root 2>/dev/null)
+    [[ $spec != nspawn* ]] || ok "$spec: its lock is there" test -e "$lock"
     kill -KILL "$pid"
     wait "$pid" 2>/dev/null
     ok "$spec, killed: its control groups go" wait_until 30 no_groups_of "$pid"
@@ -261,7 +263,10 @@ for spec in "${ready[@]}"; do
     docker*) ok "$spec, killed: its container and image go" wait_until 30 no_containers ;;
     podman*) ok "$spec, killed: its container goes" wait_until 30 \
         sh -c '[ -z "$(podman ps -aq --filter label=boxmark)" ]' ;;
-    nspawn*) is "$(find /run/systemd/nspawn -name "boxmark-*-$pid-*")" "" "$spec, killed: its folder goes" ;;
+    nspawn*)
+        is "$(find /run/systemd/nspawn -name "boxmark-*-$pid-*")" "" "$spec, killed: its folder goes"
+        ok "$spec, killed: its lock goes" wait_until 30 test ! -e "$lock"
+        ;;
     esac
     find "$SCRATCH/data" -mindepth 1 -delete
 done
