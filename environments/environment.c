@@ -15,6 +15,10 @@ const struct environment_ops *environment_kind(const char *name) {
 }
 
 static int unknown_environment(const char *name, struct error **err) {
+    if (strchr(name, ',')) {
+        error_set(err, ERROR_USAGE, 0, "unknown environment \"%s\"", name);
+        return error_advise(err, "several environments are several options: -e host -e container");
+    }
     enum { NAMES_MAX = 128 };
     const char *names[NAMES_MAX + 1] = {NULL};
     unsigned count = 0;

@@ -36,6 +36,8 @@ like "$output" '^boxmark [0-9]+\.[0-9]+' "--version"
 refused "an unknown command" 'did you mean "run"' rum
 refused "an unknown option" 'did you mean --quiet' run --quite
 refused "an unknown environment" 'did you mean "host"' run -e hots -o out
+refused "several environments in one option" 'several options: -e host -e container' \
+    run -e host,container:seccomp=off -o out
 refused "an unknown workload" 'did you mean "prime"' run -w prme -e host -o out
 refused "an unknown profile" 'did you mean "quick"' run -p qick -e host -o out
 refused "an unknown key" 'unknown key "secomp"' run -e container:secomp=off -o out
