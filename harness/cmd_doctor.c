@@ -64,20 +64,7 @@ static void advise_lean_kernel(json_t *list) {
 /* What could be better about the machine, each with the command that would do it. */
 static json_t *advice_json(const json_t *machine) {
     json_t *list = json_array();
-    const char *governor = json_string_value(json_object_get(machine, "governor"));
-    if (governor && strcmp(governor, "performance") != 0)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "what",
-                                              "the CPU frequency governor is not performance",
-                                              "command", "cpupower frequency-set -g performance"));
-    const char *no_turbo = json_string_value(json_object_get(machine, "intel_no_turbo"));
-    if (no_turbo && strcmp(no_turbo, "0") == 0)
-        json_array_append_new(
-            list, json_pack("{s:s, s:s}", "what", "turbo is on: the frequency depends on heat",
-                            "command", "echo 1 > /sys/devices/system/cpu/intel_pstate/no_turbo"));
-    if (json_integer_value(json_object_get(machine, "swap_bytes")) > 0)
-        json_array_append_new(list, json_pack("{s:s, s:s}", "what",
-                                              "swap is on: memory figures may be of the disk",
-                                              "command", "swapoff -a"));
+    machine_advise(machine, list);
     advise_lean_kernel(list);
     return list;
 }

@@ -56,7 +56,42 @@ static void add_system(json_t *facts) {
     json_object_set_new(facts, "uid", json_integer(getuid()));
 }
 
-static void add_cpu(json_t *facts) {
+char *machine_governor(const char *folder, const struct envelope *envelope) {
+    char *all = NULL;
+    for (unsigned i = 0; i < (envelope ? envelope->cpu_count : 1); i++) {
+        cleanup_free char *path = text_format("%s/cpu%u/cpufreq/scaling_governor", folder,
+                                              envelope ? envelope->cpus[i] : 0);
+        cleanup_free char *own = path ? file_read_line(path) : NULL;
+        if (!own || !*own || (all && strstr(all, own)))
+            continue;
+        char *longer = text_format("%s%s%s", all ? all : "", all ? " and " : "", own);
+        free(all);
+        all = longer;
+    }
+    return all;
+}
+
+static void set_advice(json_t *list, const char *what, const char *command) {
+    json_array_append_new(list, json_pack("{s:s, s:s}", "what", what, "command", command));
+}
+
+void machine_advise(const json_t *machine, json_t *list) {
+    const char *governor = json_string_value(json_object_get(machine, "governor"));
+    const char *no_turbo = json_string_value(json_object_get(machine, "intel_no_turbo"));
+    const char *boost = json_string_value(json_object_get(machine, "boost"));
+    static const char turbo[] = "turbo is on: the frequency depends on heat";
+    if (governor && strcmp(governor, "performance") != 0)
+        set_advice(list, "the CPU frequency governor is not performance",
+                   "cpupower frequency-set -g performance");
+    if (no_turbo && strcmp(no_turbo, "0") == 0)
+        set_advice(list, turbo, "echo 1 > /sys/devices/system/cpu/intel_pstate/no_turbo");
+    else if (boost && strcmp(boost, "1") == 0)
+        set_advice(list, turbo, "echo 0 > /sys/devices/system/cpu/cpufreq/boost");
+    if (json_integer_value(json_object_get(machine, "swap_bytes")) > 0)
+        set_advice(list, "swap is on: memory figures may be of the disk", "swapoff -a");
+}
+
+static void add_cpu(json_t *facts, const struct envelope *envelope) {
     cleanup_free char *cpuinfo = NULL;
     if (file_read("/proc/cpuinfo", &cpuinfo, NULL, NULL) == 0) {
         set_value(facts, "cpu_model", cpuinfo, "model name", ':');
@@ -65,7 +100,8 @@ static void add_cpu(json_t *facts) {
         set_value(facts, "microcode", cpuinfo, "microcode", ':');
     }
     json_object_set_new(facts, "cpus_online", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
-    set_line(facts, "governor", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor");
+    cleanup_free char *governor = machine_governor("/sys/devices/system/cpu", envelope);
+    set_text(facts, "governor", governor);
     set_line(facts, "frequency_driver", "/sys/devices/system/cpu/cpu0/cpufreq/scaling_driver");
     set_line(facts, "frequency_max_khz", "/sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq");
     set_line(facts, "intel_no_turbo", "/sys/devices/system/cpu/intel_pstate/no_turbo");
@@ -130,7 +166,7 @@ int machine_facts(const struct envelope *envelope, json_t **ret_facts, struct er
     if (!facts)
         return error_no_memory(err);
     add_system(facts);
-    add_cpu(facts);
+    add_cpu(facts, envelope);
     add_mitigations(facts);
     add_memory(facts);
     add_virtualisation(facts);
