@@ -129,6 +129,24 @@ static int list_profiles(const struct list_options *options, struct error **err)
     return 0;
 }
 
+/* The tables of a source that its figures are from: "Table I, Figure 5"; malloc'ed. */
+static char *reference_tables(const struct reference_data *data, const char *source) {
+    char *all = strdup("");
+    for (size_t i = 0; all && i < data->count; i++) {
+        const char *own = data->rows[i].table;
+        bool known = !*own || strcmp(data->rows[i].source, source) != 0;
+        for (size_t j = 0; j < i && !known; j++)
+            known =
+                strcmp(data->rows[j].source, source) == 0 && strcmp(data->rows[j].table, own) == 0;
+        if (known)
+            continue;
+        char *longer = text_format("%s%s%s", all, *all ? ", " : "", own);
+        free(all);
+        all = longer;
+    }
+    return all;
+}
+
 /* Every source with its number of figures and its citation. */
 static int list_references(const struct list_options *options, struct error **err) {
     (void)options;
@@ -147,8 +165,10 @@ static int list_references(const struct list_options *options, struct error **er
         const char *citation = reference_citation(&data, source);
         cleanup_free char *name = text_clean(source);
         cleanup_free char *words = text_clean(citation ? citation : "");
-        printf("%-16s %3zu figure%s  %s\n", name ? name : "", figures, figures == 1 ? " " : "s",
-               words ? words : "");
+        cleanup_free char *tables = reference_tables(&data, source);
+        cleanup_free char *places = text_clean(tables ? tables : "");
+        printf("%-16s %3zu figure%s  %s%s%s\n", name ? name : "", figures, figures == 1 ? " " : "s",
+               words ? words : "", places && *places ? "; taken from: " : "", places ? places : "");
     }
     return 0;
 }

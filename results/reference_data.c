@@ -14,6 +14,7 @@
 
 enum {
     COLUMN_SOURCE,
+    COLUMN_TABLE,
     COLUMN_WORKLOAD,
     COLUMN_METRIC,
     COLUMN_UNIT,
@@ -27,9 +28,9 @@ enum {
     COLUMNS,
 };
 
-static const char *const figure_columns[] = {"source",    "workload",    "metric",  "unit",
-                                             "direction", "environment", "variant", "value",
-                                             "sd",        "n",           "note",    NULL};
+static const char *const figure_columns[] = {
+    "source",  "table", "workload", "metric", "unit", "direction", "environment",
+    "variant", "value", "sd",       "n",      "note", NULL};
 static const char *const source_columns[] = {"source", "citation", NULL};
 
 /* A file being read: fields of the row, then what is done with it. */
@@ -37,6 +38,7 @@ struct reading {
     const char *path;
     const char *const *columns;
     unsigned column_count;
+    bool without_table; /* a file of figures from before that column was */
     int (*take)(struct reading *reading);
     struct reference_data *data;
     uint64_t line;
@@ -55,6 +57,8 @@ static void reading_cleanup(struct reading *reading) {
 static void on_field(void *data, size_t size, void *cookie) {
     struct reading *reading = cookie;
     unsigned column = reading->column++;
+    if (reading->without_table && column >= COLUMN_TABLE)
+        column++;
     if (reading->failed || column >= reading->column_count)
         return;
     free(reading->fields[column]);
@@ -75,6 +79,18 @@ static int bad_field(struct reading *reading, unsigned column, const char *why) 
                      reading->fields[column], why);
 }
 
+/* The column `table` may be missing, as in files from before it: its fields are empty then. */
+static int allow_without_table(struct reading *reading) {
+    for (unsigned i = COLUMNS - 1; i > COLUMN_TABLE; i--) {
+        free(reading->fields[i]);
+        reading->fields[i] = TAKE_PTR(reading->fields[i - 1]);
+    }
+    reading->without_table = true;
+    return (reading->fields[COLUMN_TABLE] = strdup(reading->columns[COLUMN_TABLE]))
+               ? 0
+               : error_no_memory(&reading->err);
+}
+
 static int check_header(struct reading *reading) {
     for (unsigned i = 0; i < reading->column_count; i++)
         if (strcmp(reading->fields[i], reading->columns[i]) != 0)
@@ -90,10 +106,15 @@ static void on_row(int terminator, void *cookie) {
     reading->column = 0;
     if (reading->failed)
         return;
-    if (columns != reading->column_count)
+    if (reading->line == 1 && reading->columns == figure_columns && columns == COLUMNS - 1)
+        reading->failed = allow_without_table(reading) < 0;
+    unsigned expected = reading->column_count - reading->without_table;
+    if (reading->failed)
+        return;
+    if (columns != expected)
         reading->failed =
             error_set(&reading->err, ERROR_USAGE, 0, "%s:%" PRIu64 ": %u fields instead of %u",
-                      reading->path, reading->line, columns, reading->column_count) < 0;
+                      reading->path, reading->line, columns, expected) < 0;
     else if (reading->line == 1)
         reading->failed = check_header(reading) < 0;
     else
@@ -153,11 +174,13 @@ static int take_figure(struct reading *reading) {
     if (!larger)
         return error_no_memory(&reading->err);
     data->rows = larger;
-    char **const texts[] = {&row.source,    &row.workload,    &row.metric, &row.unit,
+    row.source = TAKE_PTR(reading->fields[COLUMN_SOURCE]);
+    char **const texts[] = {&row.workload,  &row.metric,      &row.unit,
                             &row.direction, &row.environment, &row.variant};
     for (unsigned i = 0; i < sizeof(texts) / sizeof(*texts); i++)
-        *texts[i] = TAKE_PTR(reading->fields[i]);
+        *texts[i] = TAKE_PTR(reading->fields[COLUMN_WORKLOAD + i]);
     row.note = TAKE_PTR(reading->fields[COLUMN_NOTE]);
+    row.table = reading->without_table ? strdup("") : TAKE_PTR(reading->fields[COLUMN_TABLE]);
     data->rows[data->count++] = row;
     return 0;
 }
@@ -282,6 +305,7 @@ int reference_load_all(struct reference_data *data, struct error **err) {
 
 static void row_clear(struct reference_row *row) {
     free(row->source);
+    free(row->table);
     free(row->workload);
     free(row->metric);
     free(row->unit);

@@ -17,7 +17,8 @@
 enum reference_bound { REFERENCE_EXACT, REFERENCE_UPPER_BOUND, REFERENCE_LOWER_BOUND };
 
 struct reference_row {
-    char *source, *workload, *metric, *unit, *direction, *environment, *variant, *note;
+    char *source, *table; /* table: of the source, "": not given */
+    char *workload, *metric, *unit, *direction, *environment, *variant, *note;
     double value;
     double sd;      /* NAN: not given */
     uint64_t count; /* trials; 0: not given */

@@ -17,7 +17,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     for (size_t i = 0; i < references.count; i++) {
         const struct reference_row *row = &references.rows[i];
         fuzz_check(*row->source && *row->workload && *row->metric && *row->unit);
-        fuzz_check(*row->environment && row->variant && row->note);
+        fuzz_check(*row->environment && row->variant && row->note && row->table);
         fuzz_check(isfinite(row->value) && row->value > 0);
         fuzz_check(isnan(row->sd) || (isfinite(row->sd) && row->sd >= 0));
     }

@@ -176,6 +176,7 @@ like "$errors" 'bad.csv:1: ' "and its line named"
 run "$BOXMARK" list references
 status_is 0 "references are listed"
 like "$output" 'felter2014 .*RC25482' "with their citations"
+like "$output" 'docker-2026 .*; taken from: abstract' "and the tables that they were taken from"
 for bad in "--format papyrus" "--figures pie" "--style baroque" "--scripts /nonexistent"; do
     # shellcheck disable=SC2086
     run "$BOXMARK" plot "$run_folder" $bad --output "$SCRATCH/never"

@@ -50,6 +50,30 @@ static void figures_are_read(void **state) {
     assert_int_equal(data.rows[1].bound, REFERENCE_UPPER_BOUND);
 }
 
+/* The place in the source, in files that tell it; its column may be missing altogether. */
+static void tables_are_read(void **state) {
+    (void)state;
+    cleanup_reference struct reference_data data = {0};
+    cleanup_error struct error *err = NULL;
+    cleanup_free char *path = text_format("%s/tables.csv", folder);
+    static const char text[] =
+        "source,table,workload,metric,unit,direction,environment,variant,value,sd,n,note\n"
+        "a,Table I,disk,seq_read,MB/s,higher,host,v,806.9,0.4,10,told\n"
+        "a,,disk,seq_read,MB/s,higher,vm,,500,,,\n";
+    assert_int_equal(file_replace(path, text, strlen(text), &err), 0);
+    assert_int_equal(reference_add_file(&data, path, &err), 0);
+    assert_string_equal(data.rows[0].table, "Table I");
+    assert_string_equal(data.rows[0].workload, "disk");
+    assert_string_equal(data.rows[0].variant, "v");
+    assert_string_equal(data.rows[0].note, "told");
+    assert_string_equal(data.rows[1].table, "");
+    assert_int_equal(read_text(&data, "b,disk,seq_read,MB/s,higher,host,w,1,,,old\n", &err), 0);
+    assert_string_equal(data.rows[2].table, "");
+    assert_string_equal(data.rows[2].workload, "disk");
+    assert_string_equal(data.rows[2].variant, "w");
+    assert_string_equal(data.rows[2].note, "old");
+}
+
 static void bad_files_are_named(void **state) {
     (void)state;
     static const struct {
@@ -215,9 +239,9 @@ static void claims_are_judged(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(figures_are_read),       cmocka_unit_test(bad_files_are_named),
-        cmocka_unit_test(our_own_files_are_good), cmocka_unit_test(users_add_their_own),
-        cmocka_unit_test(claims_are_judged),
+        cmocka_unit_test(figures_are_read),    cmocka_unit_test(tables_are_read),
+        cmocka_unit_test(bad_files_are_named), cmocka_unit_test(our_own_files_are_good),
+        cmocka_unit_test(users_add_their_own), cmocka_unit_test(claims_are_judged),
     };
     return cmocka_run_group_tests_name("reference", tests, make_folder, remove_folder);
 }
