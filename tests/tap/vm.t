@@ -232,7 +232,7 @@ run "$BOXMARK" doctor --json
 like "${output//$'\n'/ }" "\"kvm\": \{ +\"state\": \"[a-z ]+\", +\"back_end\": \"(${back_ends})\", +\"nested\": (true|false)" \
     "doctor --json has them, too"
 run "$BOXMARK" doctor
-says_back_end '[a-z]+'
+says_back_end '[a-z ]+'
 case $(vm_line) in
 *'TCG: '*software,*slower*) pass "the real one emulates: software emulation instead" ;;
 *'KVM: KVM ('*) pass "the real one is native, and called KVM" ;;
