@@ -16,7 +16,7 @@
 #include <string.h>
 
 #define SERVICE_TIMEOUT_NS (10 * NS_PER_S)
-#define HELPER_GRACE_NS (1 * NS_PER_S)
+#define HELPER_GRACE_NS (3 * NS_PER_S)
 #define HELPER_END_NS (2 * NS_PER_S)
 
 /* Those named after an instance, too, where there is one. */
@@ -136,15 +136,16 @@ static unsigned look_for_helpers(const struct engine *engine, const struct repor
 
 /*
  * Those of containers that had not quite begun when the engine was killed: it does not list them.
- * Others end by themselves when their container is removed, and have a moment for it.
+ * Others end by themselves when their container is removed, and have a moment for it. Returns how
+ * many had to be ended.
  */
-static void end_helpers(const struct engine *engine, const struct report *report) {
+static unsigned end_helpers(const struct engine *engine, const struct report *report) {
     if (!engine->helper)
-        return;
+        return 0;
     uint64_t deadline_ns = deadline_after(monotonic_ns(), HELPER_GRACE_NS);
     while (look_for_helpers(engine, NULL) > 0 && monotonic_ns() < deadline_ns)
         usleep(10000);
-    look_for_helpers(engine, report);
+    return look_for_helpers(engine, report);
 }
 
 static void remove_listed(const char *program, const char *kind, const char *const *list,
@@ -199,6 +200,8 @@ void engine_remove_leftovers(const struct environment_ops *ops,
         remove_listed(engine->program, "container", engine->list, engine->remove, &report);
         remove_listed(engine->program, "image", engine->list_images, engine->remove_image, &report);
     }
-    end_helpers(engine, &report);
+    /* With them gone the engine may remove what it could not before. */
+    if (end_helpers(engine, &report) > 0 && program)
+        remove_listed(engine->program, "container", engine->list, engine->remove, &report);
     remove_remaining_groups(engine, NULL);
 }
