@@ -14,9 +14,10 @@ performed() {
         sed 's/,"digest":.*//; s/,"how":.*//'
 }
 
-# rows FOLDER: of samples.csv, without times; each of them once for what was measured once.
+# rows FOLDER: of samples.csv, without times; each of them once for what was measured once. Without
+# moments of a start that are watched for and can be missed.
 rows() {
-    cut -d, -f1-11 "$1/samples.csv" | sort
+    grep -vE '"(user_instruction|kernel_entered)"' "$1/samples.csv" | cut -d, -f1-11 | sort
 }
 
 # left_behind FOLDER PID: cgroups of this harness, mounts of this test, data and half-written files,
