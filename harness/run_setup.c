@@ -7,6 +7,7 @@
 #include "common/lock.h"
 #include "common/units.h"
 #include "config.h"
+#include "environments/cgroup_above.h"
 #include "harness/agent_path.h"
 #include "harness/data_disk.h"
 #include "harness/data_folder.h"
@@ -27,6 +28,13 @@
 
 static const char *const default_environments[] = {"host", "container", "vm", NULL};
 
+/* What the machine has, or the groups that we are in leave us of it. */
+static uint64_t usable_memory_bytes(void) {
+    uint64_t machine = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t limit = cgroup_above_memory_bytes();
+    return limit < machine ? limit : machine;
+}
+
 /* Memory first follows from the work; when the machine has less, the work follows from that. */
 static int choose_sizes(struct run *run, struct error **err) {
     const struct run_options *options = run->options;
@@ -40,8 +48,7 @@ static int choose_sizes(struct run *run, struct error **err) {
     if (work_list_make(run->profile, &basis, names, options->overrides, &run->works, err) < 0)
         return -1;
     const uint64_t unit = UINT64_C(256) << 20;
-    uint64_t machine_bytes =
-        (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) / 5 * 4;
+    uint64_t machine_bytes = usable_memory_bytes() / 5 * 4;
     uint64_t needed = (work_list_memory_bytes(&run->works) + unit - 1) / unit * unit;
     if (!options->memory_bytes && needed > machine_bytes) {
         basis.memory_bytes = machine_bytes;

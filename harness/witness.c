@@ -3,6 +3,8 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "environments/cgroup.h"
+#include "environments/cgroup_above.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -91,6 +93,7 @@ void witness_take(struct witness *witness, const struct envelope *envelope,
     take_cpu_times(witness, envelope);
     witness->disk = disk_counters_take(data_folder);
     take_swap(witness);
+    witness->throttled_ns = cgroup_above_throttled_ns();
 }
 
 json_t *witness_between(const struct witness *before, const struct witness *after) {
@@ -99,6 +102,9 @@ json_t *witness_between(const struct witness *before, const struct witness *afte
                              (json_int_t)(after->steal_ns - before->steal_ns), "busy_ns",
                              (json_int_t)(after->busy_ns - before->busy_ns), "swapped_pages",
                              (json_int_t)(after->swapped_pages - before->swapped_pages));
+    if (json && before->throttled_ns != CGROUP_UNKNOWN && after->throttled_ns != CGROUP_UNKNOWN)
+        json_object_set_new(json, "throttled_ns",
+                            json_integer((json_int_t)(after->throttled_ns - before->throttled_ns)));
     if (json)
         disk_counters_add(&before->disk, &after->disk, json);
     return json;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
  * What the host's own counters say around a request: steal time and other load on the envelope's
- * CPUs, sectors that really reached the disk, swapping. Evidence for the fairness audit.
+ * CPUs, quotas from outside, sectors that really reached the disk, swapping. Evidence for the
+ * fairness audit.
  */
 #ifndef BOXMARK_HARNESS_WITNESS_H
 #define BOXMARK_HARNESS_WITNESS_H
@@ -23,7 +24,8 @@ struct witness {
     uint64_t steal_ns, busy_ns; /* summed over the envelope's CPUs */
     struct disk_counters disk;
     uint64_t swapped_pages;
-    uint64_t asleep_ns; /* since the machine was started */
+    uint64_t throttled_ns; /* by quotas of groups above; CGROUP_UNKNOWN */
+    uint64_t asleep_ns;    /* since the machine was started */
 };
 
 /* These alone; what cannot be told, or `data_folder` NULL, is not known. */

@@ -22,11 +22,31 @@ static double calibration_seconds(const struct audit_facts *facts, const char *e
     return fact_median(best);
 }
 
+/* How long whole work takes, by the median of its requests; NaN where it was not done. */
+static double prime_seconds(const struct audit_facts *facts, const char *environment) {
+    cleanup_json_array json_t *times = json_array();
+    size_t position = 0;
+    for (const json_t *entry; (entry = audit_next(facts, "request", environment, &position));) {
+        const char *workload = fact_text(entry, "workload");
+        double seconds = fact_number(entry, "witness.elapsed_ns") / 1e9;
+        if (workload && strcmp(workload, "prime") == 0 && seconds > 0)
+            json_array_append_new(times, json_real(seconds));
+    }
+    return fact_median(times);
+}
+
+/* A quota explains a slow guest as well. */
+static bool has_quota(const struct audit_environment *environment) {
+    return !isnan(fact_number(environment->instance, "facts.cgroup_limits.cpu_quota_us"));
+}
+
 static void examine_accelerator(struct audit_facts *facts, const struct audit_check *check) {
-    double reference = NAN, instances;
+    double reference = NAN, reference_prime = NAN, instances;
     for (unsigned i = 0; i < facts->environment_count && isnan(reference); i++)
-        if (strcmp(facts->environments[i].accelerator, "none") == 0)
+        if (strcmp(facts->environments[i].accelerator, "none") == 0) {
             reference = calibration_seconds(facts, facts->environments[i].label, &instances);
+            reference_prime = prime_seconds(facts, facts->environments[i].label);
+        }
     for (unsigned i = 0; i < facts->environment_count; i++) {
         const struct audit_environment *environment = &facts->environments[i];
         const char *accelerator = environment->accelerator;
@@ -42,9 +62,18 @@ static void examine_accelerator(struct audit_facts *facts, const struct audit_ch
         double times = calibration_seconds(facts, environment->label, &instances) / reference;
         bool emulated = strcmp(accelerator, "TCG") == 0 || strcmp(accelerator, "KVM emulated") == 0;
         enum audit_state state = emulated ? AUDIT_NOTED : audit_judge("accelerator", times);
-        if (state == AUDIT_FAILING && audit_judge("calibration_instances", instances) == AUDIT_OK)
+        double primes = prime_seconds(facts, environment->label) / reference_prime;
+        enum audit_state work =
+            emulated || has_quota(environment) ? AUDIT_OK : audit_judge("accelerator_work", primes);
+        bool few = audit_judge("calibration_instances", instances) == AUDIT_OK;
+        if (state == AUDIT_FAILING && few)
             state = AUDIT_NOTED;
-        if (isnan(times))
+        if (work == AUDIT_FAILING)
+            audit_say(facts, check, environment, "*", few ? AUDIT_NOTED : AUDIT_FAILING,
+                      "%s: prime takes %.3g times as long as without a guest: that is no native "
+                      "execution",
+                      *accelerator ? accelerator : "unknown", primes);
+        else if (isnan(times))
             audit_say(facts, check, environment, "*", AUDIT_NOTED,
                       "%s; no calibration loop to compare", *accelerator ? accelerator : "unknown");
         else
@@ -120,6 +149,17 @@ static void examine_steal(struct audit_facts *facts, const struct audit_check *c
     }
 }
 
+/* By quotas of groups that boxmark itself is in; 0 where nothing was recorded. */
+static double outside_throttled_seconds(const struct audit_facts *facts, const char *environment) {
+    double sum = 0;
+    size_t position = 0;
+    for (const json_t *entry; (entry = audit_next(facts, "request", environment, &position));) {
+        double seconds = fact_number(entry, "witness.throttled_ns") / 1e9;
+        sum += seconds > 0 ? seconds : 0;
+    }
+    return sum;
+}
+
 static void examine_throttling(struct audit_facts *facts, const struct audit_check *check) {
     for (unsigned i = 0; i < facts->environment_count; i++) {
         const struct audit_environment *environment = &facts->environments[i];
@@ -137,6 +177,12 @@ static void examine_throttling(struct audit_facts *facts, const struct audit_che
         double elapsed = fact_request_sum(facts, environment->label, "witness.elapsed_ns") / 1e9;
         double quota = fact_number(environment->instance, "facts.cgroup_limits.cpu_quota_us") /
                        fact_number(environment->instance, "facts.cgroup_limits.cpu_period_us");
+        double outside = outside_throttled_seconds(facts, environment->label);
+        if (elapsed > 0 && outside > 0)
+            audit_say(facts, check, environment, "*", audit_judge("throttling", outside / elapsed),
+                      "held back for %.2f s of %.2f s by the quota of a control group that boxmark "
+                      "itself is in",
+                      outside, elapsed);
         if (!known || !(elapsed > 0))
             continue; /* nothing that could be throttled, or that could tell */
         if (!isnan(quota))
@@ -154,28 +200,40 @@ static void examine_throttling(struct audit_facts *facts, const struct audit_che
  * CPU time on the envelope's CPUs that is not the instance's own. Requests to the disk are left
  * out: what the kernel does for them on its own threads would look like somebody else's work.
  */
+/* What others took of the envelope's CPUs while these requests ran. */
+static void judge_load(struct audit_facts *facts, const struct audit_check *check,
+                       const struct audit_environment *environment, bool disk) {
+    double others = 0, elapsed = 0;
+    size_t position = 0;
+    bool any = false;
+    for (const json_t *entry;
+         (entry = audit_next(facts, "request", environment->label, &position));) {
+        const char *workload = fact_text(entry, "workload");
+        if (disk != (workload && strcmp(workload, "disk") == 0))
+            continue;
+        any = true;
+        others += (fact_number(entry, "witness.busy_ns") - fact_number(entry, "cpu_ns")) / 1e9;
+        elapsed += fact_number(entry, "witness.elapsed_ns") / 1e9;
+    }
+    double cpus = fmax(others, 0) / elapsed;
+    const char *of = disk ? "disk/*" : "*";
+    if (!any)
+        return;
+    if (isnan(others) || isnan(elapsed) || elapsed == 0)
+        audit_say(facts, check, environment, of, AUDIT_NOTED, "not recorded");
+    else if (audit_judge("tick_resolution", elapsed) == AUDIT_OK)
+        audit_say(facts, check, environment, of, AUDIT_NOTED,
+                  "%.2f s of work are too short to tell", elapsed);
+    else
+        audit_say(facts, check, environment, of, audit_judge(disk ? "load_disk" : "load", cpus),
+                  "others used %.2f of the envelope's %g CPUs on average%s", cpus, facts->cpus,
+                  disk ? ", the kernel's work for the disk included" : "");
+}
+
 static void examine_load(struct audit_facts *facts, const struct audit_check *check) {
     for (unsigned i = 0; i < facts->environment_count; i++) {
-        const struct audit_environment *environment = &facts->environments[i];
-        double others = 0, elapsed = 0;
-        size_t position = 0;
-        for (const json_t *entry;
-             (entry = audit_next(facts, "request", environment->label, &position));) {
-            const char *workload = fact_text(entry, "workload");
-            if (workload && strcmp(workload, "disk") == 0)
-                continue;
-            others += (fact_number(entry, "witness.busy_ns") - fact_number(entry, "cpu_ns")) / 1e9;
-            elapsed += fact_number(entry, "witness.elapsed_ns") / 1e9;
-        }
-        double cpus = fmax(others, 0) / elapsed;
-        if (isnan(others) || isnan(elapsed) || elapsed == 0)
-            audit_say(facts, check, environment, "*", AUDIT_NOTED, "not recorded");
-        else if (audit_judge("tick_resolution", elapsed) == AUDIT_OK)
-            audit_say(facts, check, environment, "*", AUDIT_NOTED,
-                      "%.2f s of work are too short to tell", elapsed);
-        else
-            audit_say(facts, check, environment, "*", audit_judge("load", cpus),
-                      "others used %.2f of the envelope's %g CPUs on average", cpus, facts->cpus);
+        judge_load(facts, check, &facts->environments[i], false);
+        judge_load(facts, check, &facts->environments[i], true);
     }
 }
 

@@ -7,8 +7,11 @@ const struct audit_threshold audit_thresholds[] = {
     {"failures", 0, 0.5, "of the instances",
      "a lost instance costs a block; when most are lost, those that are left are a selection"},
     {"accelerator", 1.1, 1.5, "times the reference's calibration loop",
-     "native execution runs a CPU loop within a few per cent of the host; emulation takes several "
-     "times as long, so half as long again cannot be native"},
+     "native execution runs a CPU loop within a few per cent of the host, so half as long again "
+     "cannot be native; some emulators translate so short a loop well, hence the next line"},
+    {"accelerator_work", 1.2, 2, "times the reference's prime",
+     "native execution computes within a few per cent of the host; emulation (TCG) took five times "
+     "as long"},
     {"memory_missing", 0.1, 0.5, "of the envelope's memory",
      "a guest's kernel keeps some per cent of a small memory for itself; half of it missing is "
      "another envelope"},
@@ -32,6 +35,9 @@ const struct audit_threshold audit_thresholds[] = {
     {"load", 0.05, 0.3, "CPUs",
      "an idle desktop or server keeps a few per cent of a CPU busy; a process that competes for one "
      "of the envelope's CPUs takes half of it"},
+    {"load_disk", 0.2, 0.5, "CPUs",
+     "what the kernel does for a disk (interrupts, workers) is on nobody's account and takes some "
+     "tenth of a CPU; a process that competes takes half of one or more"},
     {"swap", 0, 1048576, "bytes a second",
      "some stray pages move on any machine that has been up for long; a steady stream means that "
      "memory does not suffice"},

@@ -168,7 +168,7 @@ is "$(complete_words boxmark check -f ht)" "" "and none that a check does not ha
 is "$(complete_words boxmark history -f ht)" "" "nor a history"
 is "$(complete_words boxmark history -f mark)" markdown "which has others"
 is "$(complete_words boxmark check --fail-on inc)" inconclusive "what a check fails on"
-is "$(complete_words boxmark guest bu)" build "actions"
+is "$(complete_words boxmark guest cle)" clean "actions"
 is "$(complete_words boxmark list ref)" references "lists"
 is "$(complete_words boxmark report --format = ht)" html "values that bash parts from their option"
 is "$(complete_words boxmark report --style =)" "$(complete_words boxmark report --style '')" \

@@ -44,9 +44,9 @@ static const char prime_text[] =
 
 static const char disk_text[] =
     "{'type': 'request', 'block': 0, 'environment': 'host', 'workload': 'disk', 'digest': 'd00d',"
-    " 'host_elapsed_ns': 1000000000, 'agent_elapsed_ns': 1000000000, 'cpu_ns': 300000000,"
+    " 'host_elapsed_ns': 1000000000, 'agent_elapsed_ns': 1000000000, 'cpu_ns': 800000000,"
     " 'notes': {'direct': 'yes', 'io': 'io_uring'},"
-    " 'witness': {'elapsed_ns': 1001000000, 'steal_ns': 0, 'busy_ns': 900000000,"
+    " 'witness': {'elapsed_ns': 3001000000, 'steal_ns': 0, 'busy_ns': 900000000,"
     "   'swapped_pages': 0, 'disk_read_bytes': 8000000, 'disk_written_bytes': 4100000}}";
 
 /* JSON with ' for ". */
@@ -234,9 +234,11 @@ static const struct change changes[] = {
     {'p', 0, "witness.steal_ns", "5000000000", "steal", "host", AUDIT_FAILING, "31.5 %"},
     {'p', 0, "witness.steal_ns", NULL, "steal", "host", AUDIT_NOTED, "not recorded"},
     {'i', 1, "footprint.throttled_ns", "30000000", "throttling", "container", AUDIT_NOTED,
-     "0.03 s of 6.00 s"},
+     "0.03 s of 8.00 s"},
     {'i', 1, "footprint.throttled_ns", "3000000000", "throttling", "container", AUDIT_FAILING,
-     "3.00 s of 6.00 s by a cgroup's quota"},
+     "3.00 s of 8.00 s by a cgroup's quota"},
+    {'p', 1, "witness.throttled_ns", "3000000000", "throttling", "container", AUDIT_FAILING,
+     "held back for 3.00 s of 8.00 s by the quota of a control group that boxmark itself is in"},
     {'p', 2, "cpu_ns", "9000000000", "load", "vm", AUDIT_NOTED, "0.19 of the envelope's 2 CPUs"},
     {'p', 2, "cpu_ns", "5000000000", "load", "vm", AUDIT_FAILING, "0.99 of the envelope's 2 CPUs"},
     {'p', 2, "cpu_ns", "12000000000", "load", "vm", AUDIT_OK, "0.00 of"},
@@ -316,6 +318,36 @@ static void an_emulating_kvm_by_its_name_is_a_note(void **state) {
     set(facts->instances[2], "facts.qemu_accelerator", "'TCG'");
     cleanup_audit struct audit *other = examine(facts);
     check(other, "accelerator", "vm", AUDIT_FAILING, "labelled KVM emulated, but QEMU says");
+}
+
+/* By the ratios that were seen of a virtual machine under TCG: it hides in the short loop. */
+static void whole_work_tells_emulation(void **state) {
+    struct facts *facts = *state;
+    set(facts->instances[2], "calibration_before", "[0.0104]");
+    set(facts->primes[2], "witness.elapsed_ns", "26000000000");
+    cleanup_audit struct audit *few = examine(facts);
+    check(few, "accelerator", "vm", AUDIT_NOTED, "prime takes 5.2 times as long");
+    for (unsigned i = 0; i < 2; i++)
+        set(add_entry(facts, instance_text, 2), "calibration_before", "[0.0104]");
+    cleanup_audit struct audit *audit = examine(facts);
+    check(audit, "accelerator", "vm", AUDIT_FAILING, "that is no native execution");
+}
+
+/* The kernel's work for a disk is no neighbour; a busy loop beside it is. */
+static void a_neighbour_of_the_disk_is_seen(void **state) {
+    struct facts *facts = *state;
+    set(facts->disks[1], "witness.busy_ns", "3000000000");
+    cleanup_audit struct audit *audit = examine(facts);
+    bool seen = false;
+    for (size_t i = 0; i < audit->count; i++) {
+        const struct audit_item *item = &audit->items[i];
+        if (strcmp(item->name, "load") == 0 && item->state == AUDIT_FAILING) {
+            assert_string_equal(item->environment, "container");
+            assert_non_null(strstr(item->evidence, "others used 0.73 of the envelope's 2 CPUs"));
+            seen = true;
+        }
+    }
+    assert_true(seen);
 }
 
 static void emulation_that_is_called_kvm_fails(void **state) {
@@ -745,6 +777,8 @@ int main(void) {
         facts_test(emulation_is_a_note),
         facts_test(an_emulating_kvm_by_its_name_is_a_note),
         facts_test(emulation_that_is_called_kvm_fails),
+        facts_test(whole_work_tells_emulation),
+        facts_test(a_neighbour_of_the_disk_is_seen),
         facts_test(a_quota_of_its_own_is_a_note),
         facts_test(short_requests_do_not_tell_of_clocks),
         facts_test(no_direct_io_anywhere_is_a_note),

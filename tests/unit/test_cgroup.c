@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "environments/cgroup_above.h"
 #include "environments/cgroup_backend.h"
 #include "environments/launcher.h"
 #include "environments/owner.h"
@@ -559,6 +560,37 @@ static void without_cgroups_all_is_quietly_empty(void **state) {
     assert_int_equal(cgroup_remove(cgroup, NULL), 0);
 }
 
+/* Folders as the kernel's, with those files that it would have. */
+static void limits_from_outside_add_up(void **state) {
+    (void)state;
+    char top[] = "/tmp/boxmark-above.XXXXXX";
+    assert_non_null(mkdtemp(top));
+    cleanup_free char *inner = text_format("%s/slice/job", top);
+    assert_int_equal(file_make_folders(inner, 0700, NULL), 0);
+    assert_true(cgroup_above_throttled_in(inner) == CGROUP_UNKNOWN);
+    assert_true(cgroup_above_memory_in(inner) == UINT64_MAX);
+    static const struct {
+        const char *file, *text;
+    } files[] = {
+        {"slice/job/cpu.stat", "nr_periods 46\nnr_throttled 35\nthrottled_time 860000000\n"},
+        {"slice/cpu.stat", "usage_usec 9\nthrottled_usec 40000\n"},
+        {"cpu.stat", "usage_usec 9\n"},
+        {"slice/job/memory.limit_in_bytes", "9223372036854771712\n"},
+        {"slice/memory.max", "209715200\n"},
+        {"memory.max", "max\n"},
+    };
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+        cleanup_free char *path = text_format("%s/%s", top, files[i].file);
+        FILE *file = fopen(path, "w");
+        assert_non_null(file);
+        assert_true(fputs(files[i].text, file) >= 0);
+        assert_int_equal(fclose(file), 0);
+    }
+    assert_int_equal(cgroup_above_throttled_in(inner), 860000000 + 40000000);
+    assert_int_equal(cgroup_above_memory_in(inner), 209715200);
+    file_remove_tree(top, NULL);
+}
+
 int main(void) {
 #define on_fake_tree(test) cmocka_unit_test_setup_teardown(test, make_fake_tree, remove_fake_tree)
     const struct CMUnitTest tests[] = {
@@ -570,6 +602,7 @@ int main(void) {
         cmocka_unit_test(paths_that_lead_outside_are_not_used),
         cmocka_unit_test(none),
         cmocka_unit_test(odd_lines_are_passed_over),
+        cmocka_unit_test(limits_from_outside_add_up),
         on_fake_tree(the_nearest_folder_that_gives_most),
         on_fake_tree(up_to_the_root_for_more),
         on_fake_tree(a_delegated_scope_of_our_own),
