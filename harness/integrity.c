@@ -89,7 +89,7 @@ static int examine(const struct manifest *was, const char *folder, const char *c
 int integrity_examine(const char *folder, const char *const names[], char **ret_problem,
                       struct error **err) {
     cleanup_free char *path = text_format("%s/" MANIFEST_NAME, folder);
-    cleanup_free char *text = NULL, *clean = NULL;
+    cleanup_free char *text = NULL;
     cleanup_manifest struct manifest was = {0};
     struct error *failure = NULL;
     struct problems problems = {0};
