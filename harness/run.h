@@ -98,6 +98,9 @@ int run_execute(struct run *run, struct error **err);
 /* The same at raised priority; run.json says how it ended (runner.c). */
 int run_carry_out(struct run *run, struct error **err);
 
+/* Makes run->record (run_json.c). */
+int run_make_record(struct run *run, struct error **err);
+
 /* Writes run.json with the given status: "running", "finished", "interrupted", "failed". */
 int run_save(struct run *run, const char *status, struct error **err);
 
