@@ -57,6 +57,10 @@ static int choose_sizes(struct run *run, struct error **err) {
     envelope.memory_bytes = options->memory_bytes ? options->memory_bytes
                             : needed < 2 * unit   ? 2 * unit
                                                   : needed;
+    /* What was rounded up to be roomy need not be more than there is. */
+    if (!options->memory_bytes && envelope.memory_bytes > machine_bytes &&
+        work_list_memory_bytes(&run->works) <= machine_bytes)
+        envelope.memory_bytes = machine_bytes >> 20 << 20;
     if (work_list_memory_bytes(&run->works) > envelope.memory_bytes ||
         envelope.memory_bytes > machine_bytes / 4 * 5) {
         char need[32], have[32];
@@ -65,6 +69,11 @@ static int choose_sizes(struct run *run, struct error **err) {
                   format_size(envelope.memory_bytes < machine_bytes ? envelope.memory_bytes
                                                                     : machine_bytes,
                               have));
+        if (cgroup_above_memory_bytes() != UINT64_MAX)
+            return error_advise(err,
+                                "the control group that boxmark is in allows %s: raise that, "
+                                "or choose a smaller profile",
+                                format_size(cgroup_above_memory_bytes(), have));
         return error_advise(err, "give more with --memory, or choose a smaller profile");
     }
     run->setup.envelope = envelope;

@@ -63,16 +63,17 @@ static void examine_accelerator(struct audit_facts *facts, const struct audit_ch
         bool emulated = strcmp(accelerator, "TCG") == 0 || strcmp(accelerator, "KVM emulated") == 0;
         enum audit_state state = emulated ? AUDIT_NOTED : audit_judge("accelerator", times);
         double primes = prime_seconds(facts, environment->label) / reference_prime;
-        enum audit_state work =
-            emulated || has_quota(environment) ? AUDIT_OK : audit_judge("accelerator_work", primes);
+        enum audit_state work = emulated || isnan(primes) || has_quota(environment)
+                                    ? AUDIT_OK
+                                    : audit_judge("accelerator_work", primes);
         bool few = audit_judge("calibration_instances", instances) == AUDIT_OK;
         if (state == AUDIT_FAILING && few)
             state = AUDIT_NOTED;
-        if (work == AUDIT_FAILING)
-            audit_say(facts, check, environment, "*", few ? AUDIT_NOTED : AUDIT_FAILING,
-                      "%s: prime takes %.3g times as long as without a guest: that is no native "
-                      "execution",
-                      *accelerator ? accelerator : "unknown", primes);
+        if (work != AUDIT_OK)
+            audit_say(facts, check, environment, "*", few ? AUDIT_NOTED : work,
+                      "%s: prime takes %.3g times as long as without a guest%s",
+                      *accelerator ? accelerator : "unknown", primes,
+                      work == AUDIT_FAILING ? ": that is no native execution" : "");
         else if (isnan(times))
             audit_say(facts, check, environment, "*", AUDIT_NOTED,
                       "%s; no calibration loop to compare", *accelerator ? accelerator : "unknown");
@@ -197,10 +198,9 @@ static void examine_throttling(struct audit_facts *facts, const struct audit_che
 }
 
 /*
- * CPU time on the envelope's CPUs that is not the instance's own. Requests to the disk are left
- * out: what the kernel does for them on its own threads would look like somebody else's work.
+ * CPU time on the envelope's CPUs that is not the instance's own. Requests to the disk are judged
+ * apart: what the kernel does for them on its own threads looks like somebody else's work.
  */
-/* What others took of the envelope's CPUs while these requests ran. */
 static void judge_load(struct audit_facts *facts, const struct audit_check *check,
                        const struct audit_environment *environment, bool disk) {
     double others = 0, elapsed = 0;
