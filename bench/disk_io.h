@@ -9,6 +9,7 @@
 
 #include "common/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,7 @@ struct disk_io {
     unsigned char *buffers; /* depth * record_bytes, page-aligned */
     size_t buffers_bytes;
     void *state;
+    bool polled;        /* submissions leave without a system call: somebody looks for them */
     char fallback[128]; /* why not the first way; "" when it is the first */
 };
 

@@ -220,16 +220,18 @@ static void examine_direct_io(struct audit_facts *facts, const struct audit_chec
         const char *direct = fact_text(request, "notes.direct");
         const char *io = fact_text(request, "notes.io");
         const char *why = fact_text(request, "notes.io_fallback");
+        const char *polled = fact_text(request, "notes.io_polled");
         bool is_direct = direct && strcmp(direct, "yes") == 0;
         enum audit_state state = AUDIT_OK;
-        if (!is_direct || !io || !path || strcmp(io, path) != 0 || why)
+        if (!is_direct || !io || !path || strcmp(io, path) != 0 || why || polled)
             state = AUDIT_NOTED;
         if (direct && !is_direct && direct_count > 0)
             state = AUDIT_FAILING;
         audit_say(facts, check, environment, "disk/*", state,
-                  "direct I/O: %.60s (%u of %u environments have it); by %.40s%s%.80s",
+                  "direct I/O: %.60s (%u of %u environments have it); by %.40s%s%.80s%s%.80s",
                   direct ? direct : "not recorded", direct_count, known_count,
-                  io ? io : "an unknown path", why ? ", fallen back: " : "", why ? why : "");
+                  io ? io : "an unknown path", why ? ", fallen back: " : "", why ? why : "",
+                  polled ? ", polled: " : "", polled ? polled : "");
     }
 }
 

@@ -202,6 +202,9 @@ static void note_ways(struct disk_work *work) {
     run_note(work->run, "io", "%s", work->io.ops->name);
     if (work->io.fallback[0])
         run_note(work->run, "io_fallback", "%s; one record in flight", work->io.fallback);
+    if (work->io.polled)
+        run_note(work->run, "io_polled",
+                 "submissions and completions are watched for, at the price of CPU time");
     run_note(work->run, "direct", "%s", work->file.direct_text);
     run_note(work->run, "preallocated", "%s", work->file.preallocated_text);
 }

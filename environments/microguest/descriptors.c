@@ -136,6 +136,11 @@ int descriptors_open(struct descriptors *self, const char *path, int flags, mode
     return fd < 0 ? fd : put(self, inside ? DESCRIPTOR_DATA : DESCRIPTOR_FACT, fd);
 }
 
+int descriptors_add_ring(struct descriptors *self, int ring_fd) {
+    int fd = fcntl(ring_fd, F_DUPFD_CLOEXEC, 3);
+    return fd < 0 ? -errno : put(self, DESCRIPTOR_RING, fd);
+}
+
 /* With the lock held; the host's number is free for others only when nobody uses it any more. */
 static void release(struct descriptor *descriptor) {
     if (!descriptor->closing || descriptor->users > 0)

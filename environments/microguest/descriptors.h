@@ -22,6 +22,7 @@ enum descriptor_kind {
     DESCRIPTOR_STREAM, /* the channel, standard error */
     DESCRIPTOR_DATA,   /* in the data folder */
     DESCRIPTOR_FACT,   /* read-only */
+    DESCRIPTOR_RING,   /* an io_uring (ring.h) */
 };
 
 struct descriptor {
@@ -42,6 +43,8 @@ void descriptors_init(struct descriptors *self, int data_fd, int program_fd);
 
 /* -errno, or the program's number for it. */
 int descriptors_open(struct descriptors *self, const char *path, int flags, mode_t mode);
+/* The same for a ring; the host's stays the caller's. */
+int descriptors_add_ring(struct descriptors *self, int ring_fd);
 int descriptors_close(struct descriptors *self, int number);
 
 /* Holds a descriptor during a call: NULL where there is none. Let it go afterwards. */

@@ -15,6 +15,7 @@
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,6 +25,7 @@ struct options {
     uint64_t memory_bytes, threads, user, status_fd, cpuid_fd, limit_ms;
     const char *data_folder;
     char *const *program; /* and its arguments */
+    enum ring_polling polling;
     bool probe, has_status_fd, has_cpuid_fd;
 };
 
@@ -32,6 +34,7 @@ static struct vmm vmm;
 static int usage(FILE *to, int code) {
     fputs("usage: boxmark-microguest [--data FOLDER] [--memory SIZE] [--threads N] [--user UID]\n"
           "                          [--status-fd N] [--cpuid-fd N] [--time-limit MS]\n"
+          "                          [--polling auto|on|off]\n"
           "                          PROGRAM [ARGUMENT...]\n"
           "       boxmark-microguest --probe\n"
           "Runs a static x86-64 program in user mode of a KVM guest that has no kernel. Its\n"
@@ -53,6 +56,17 @@ static int complain(const struct error *error) {
     return error->kind == ERROR_INTERNAL ? MONITOR_EXIT_FAILED : MONITOR_EXIT_REFUSED;
 }
 
+static int parse_polling(const char *text, enum ring_polling *ret_polling, struct error **err) {
+    static const char *const names[] = {
+        [RING_POLLING_AUTO] = "auto", [RING_POLLING_ON] = "on", [RING_POLLING_OFF] = "off"};
+    for (unsigned i = 0; i < sizeof(names) / sizeof(*names); i++)
+        if (strcmp(text, names[i]) == 0) {
+            *ret_polling = (enum ring_polling)i;
+            return 0;
+        }
+    return error_set(err, ERROR_USAGE, 0, "--polling is auto, on or off, not %s", text);
+}
+
 static int parse_options(int argc, char **argv, struct options *options, struct error **err) {
     static const struct option known[] = {{"data", required_argument, NULL, 'd'},
                                           {"memory", required_argument, NULL, 'm'},
@@ -61,6 +75,7 @@ static int parse_options(int argc, char **argv, struct options *options, struct 
                                           {"status-fd", required_argument, NULL, 's'},
                                           {"cpuid-fd", required_argument, NULL, 'c'},
                                           {"time-limit", required_argument, NULL, 'l'},
+                                          {"polling", required_argument, NULL, 'i'},
                                           {"probe", no_argument, NULL, 'p'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
@@ -89,6 +104,9 @@ static int parse_options(int argc, char **argv, struct options *options, struct 
             break;
         case 'l':
             result = parse_count(optarg, "--time-limit", 1, INT32_MAX, &options->limit_ms, err);
+            break;
+        case 'i':
+            result = parse_polling(optarg, &options->polling, err);
             break;
         case 'p':
             options->probe = true;
@@ -136,6 +154,19 @@ static void on_time_over(int number) {
             (unsigned)(since_ns / NS_PER_MS));
 }
 
+/*
+ * Another thread of the program has rights taken away, for which the host's are taken for a moment
+ * (memory_protect), just where this one copies: again. Anything else is an error of ours.
+ */
+static void on_bad_access(int number, siginfo_t *info, void *context) {
+    (void)context;
+    const uint8_t *at = info->si_addr, *arena = vmm.memory.arena;
+    if (at >= arena && at < arena + vmm.memory.arena_bytes)
+        sched_yield();
+    else
+        signal(number, SIG_DFL);
+}
+
 static void limit_time(uint64_t ms) {
     const struct itimerval timer = {
         .it_value = {.tv_sec = (time_t)(ms / 1000), .tv_usec = (suseconds_t)(ms % 1000 * 1000)}};
@@ -179,6 +210,7 @@ static int load(const struct options *options, struct vcpu **ret_vcpu, struct kv
     if (elf_load(&vmm, program_fd, &program, err) < 0 ||
         elf_make_stack(&vmm, &program, options->program, environment, err) < 0)
         return -1;
+    ring_make(&vmm.ring);
     descriptors_init(&vmm.descriptors, data_fd, program_fd);
     syscalls_init(&vmm);
     *ret_regs = (struct kvm_regs){.rip = program.entry, .rsp = program.stack_pointer};
@@ -200,6 +232,10 @@ static int run(const struct options *options, struct error **err) {
     };
     if (vmm_create(&vmm, &wanted, status, err) < 0 || load(options, &vcpu, &regs, err) < 0)
         return -1;
+    vmm.polling = options->polling;
+    const struct sigaction again = {.sa_sigaction = on_bad_access,
+                                    .sa_flags = SA_SIGINFO | SA_RESTART};
+    sigaction(SIGSEGV, &again, NULL);
     signal(SIGPIPE, SIG_IGN);
     limit_time(options->limit_ms);
     if (sandbox_enter((unsigned)options->user, err) < 0 ||

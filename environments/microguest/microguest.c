@@ -18,6 +18,18 @@
 
 #define MONITOR_NAME "boxmark-microguest"
 
+static const char *const polling_values[] = {"auto", "on", "off", NULL};
+static const struct spec_key microguest_keys[] = {
+    {"polling", polling_values,
+     "records of the disk leave through a ring that a second thread watches, without exits; auto: "
+     "where exits are dear and a CPU is to spare"},
+    {NULL, NULL, NULL},
+};
+
+static const char *polling(const struct environment *environment) {
+    return spec_value(environment->spec, microguest_keys, "polling");
+}
+
 /* Beside the agent (a build tree, or where both are installed); NULL where it is nowhere. */
 static char *find_monitor(const char *agent_path) {
     const char *slash = strrchr(agent_path, '/');
@@ -77,7 +89,8 @@ static int microguest_describe(struct environment *environment, FILE *to, struct
             self->monitor ? self->monitor : MONITOR_NAME, (unsigned long long)memory_bytes(setup));
     if (self->user)
         fprintf(to, " --user %u", self->user);
-    fprintf(to, " --status-fd N --cpuid-fd N %s --data /data\n", setup->agent_path);
+    fprintf(to, " --polling %s --status-fd N --cpuid-fd N %s --data /data\n", polling(environment),
+            setup->agent_path);
     fprintf(to,
             "  a KVM guest without a kernel: %s of memory, a virtual CPU for every thread,\n"
             "  4 KiB and 2 MiB pages (never writable and executable), system calls leave as exits\n"
@@ -108,10 +121,18 @@ static int start_monitor(struct instance *instance, int agent_fd, struct error *
     snprintf(user, sizeof(user), "%u", microguest->user);
     snprintf(status_fd, sizeof(status_fd), "%d", self->status_fd);
     snprintf(cpuid_fd, sizeof(cpuid_fd), "%d", microguest->cpuid_fd);
-    const char *arguments[16] = {
-        microguest->monitor, "--data", instance->data_path, "--memory", memory, "--user", user,
-        "--status-fd",       status_fd};
-    unsigned count = 9;
+    const char *arguments[20] = {microguest->monitor,
+                                 "--data",
+                                 instance->data_path,
+                                 "--memory",
+                                 memory,
+                                 "--user",
+                                 user,
+                                 "--polling",
+                                 polling(environment),
+                                 "--status-fd",
+                                 status_fd};
+    unsigned count = 11;
     if (microguest->cpuid_fd >= 0) {
         arguments[count++] = "--cpuid-fd";
         arguments[count++] = cpuid_fd;
@@ -232,6 +253,7 @@ static int microguest_stop(struct instance *instance, struct error **err) {
 const struct environment_ops environment_microguest = {
     .name = "microguest",
     .summary = "a KVM guest without a kernel: user mode only, system calls served outside",
+    .keys = microguest_keys,
     .probe = microguest_probe,
     .provision = microguest_provision,
     .describe = microguest_describe,

@@ -151,6 +151,8 @@ int microguest_counters(struct instance *instance, json_t *counters, struct erro
         add_spent(counters, "calls.", status->calls[i].name, sizeof(status->calls[i].name) - 1,
                   &status->calls[i].spent, status->calls[i].waits);
     add_counter(counters, "calls_refused", "", 0, "", atomic_load(&status->refused_calls));
+    add_counter(counters, "io_polled", "", 0, "", atomic_load(&status->polled_requests));
+    add_counter(counters, "io_poll_misses", "", 0, "", atomic_load(&status->poll_misses));
     unsigned count = atomic_load(&status->engine_count);
     for (unsigned i = 0; i < count && i < STATUS_ENGINE_MAX; i++)
         add_counter(counters, "kvm.", status->engine[i].name, sizeof(status->engine[i].name) - 1,
@@ -172,6 +174,8 @@ int microguest_facts(struct instance *instance, json_t *facts, struct error **er
     json_object_set_new(facts, "time_source", json_string(time));
     json_object_set_new(facts, "guest_memory_bytes",
                         json_integer((json_int_t)atomic_load(&self->status->memory_bytes)));
+    json_object_set_new(facts, "exit_ns",
+                        json_integer((json_int_t)atomic_load(&self->status->exit_ns)));
     json_t *exits = microguest_exits(self->status);
     json_object_update(facts, exits);
     json_decref(exits);

@@ -25,6 +25,7 @@ static const uint32_t allowed[] = {
     SYS_pwrite64,
     SYS_preadv2,
     SYS_pwritev2,
+    SYS_io_uring_enter, /* the ring is restricted (ring.h) */
     SYS_poll,
     SYS_clock_gettime,
     SYS_readv,
@@ -143,6 +144,11 @@ static void build(struct builder *builder) {
         answer_if(builder, allowed[i], SECCOMP_RET_ALLOW);
     allow_without_bits(builder, SYS_mmap, 2, PROT_EXEC);
     allow_without_bits(builder, SYS_mprotect, 2, PROT_EXEC);
+    /* Of the calling thread only. */
+    only_for(builder, SYS_sched_setaffinity, 4);
+    load_argument(builder, 0);
+    answer_if(builder, 0, SECCOMP_RET_ALLOW);
+    answer(builder, SECCOMP_RET_KILL_PROCESS);
     /* The C library asks clone3 first, whose flags no filter can see, and then clone. */
     answer_if(builder, SYS_clone3, SECCOMP_RET_ERRNO | ENOSYS);
     only_for(builder, SYS_clone, 5);

@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define STATUS_VERSION 1u
+#define STATUS_VERSION 2u
 #define STATUS_CALLS_MAX 128u
 #define STATUS_ENGINE_MAX 64u
 #define STATUS_WORDS_BYTES 256u
@@ -56,8 +56,10 @@ struct status {
     _Atomic uint64_t alive_ns;   /* CLOCK_MONOTONIC: its main function began */
     _Atomic uint64_t entered_ns; /* first entry of the guest */
     _Atomic uint64_t memory_bytes;
-    char entry[32];       /* how system calls leave the guest */
-    char time_source[32]; /* "tsc" or "system call" */
+    _Atomic uint64_t exit_ns; /* the least time from one exit's end to the next exit */
+    _Atomic uint64_t polled_requests, poll_misses; /* ring_poll.h */
+    char entry[32];                                /* how system calls leave the guest */
+    char time_source[32];                          /* "tsc" or "system call" */
     struct status_count exits[STATUS_EXITS];
     struct {
         char name[20];

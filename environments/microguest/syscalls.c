@@ -10,8 +10,8 @@
 
 #define NUMBERS_MAX 512u
 
-static const struct call_entry *const tables[] = {memory_calls, file_calls,    path_calls,
-                                                  thread_calls, process_calls, time_calls};
+static const struct call_entry *const tables[] = {
+    memory_calls, file_calls, path_calls, thread_calls, process_calls, time_calls, ring_calls};
 
 /* By number: 0, or one more than the index of the entry in the status page and in `entries`. */
 static uint8_t indexes[NUMBERS_MAX];

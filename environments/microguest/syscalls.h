@@ -10,6 +10,9 @@
 
 #include "environments/microguest/vmm.h"
 
+/* As Linux does. */
+#define CALL_TRANSFER_MAX_BYTES UINT64_C(0x7ffff000)
+
 struct call {
     struct vcpu *vcpu;
     struct vmm *vmm;
@@ -29,6 +32,7 @@ extern const struct call_entry path_calls[];
 extern const struct call_entry thread_calls[];
 extern const struct call_entry process_calls[];
 extern const struct call_entry time_calls[];
+extern const struct call_entry ring_calls[];
 
 /* Puts the table together and its names into the status page. Once. */
 void syscalls_init(struct vmm *vmm);

@@ -13,8 +13,6 @@
 
 #define VECTORS_MAX 64u
 #define POLLS_MAX 64u
-/* As Linux does. */
-#define TRANSFER_MAX_BYTES UINT64_C(0x7ffff000)
 
 /* A descriptor that is held for the length of a call. */
 struct held {
@@ -55,8 +53,8 @@ static int64_t transfer(struct call *call, bool writes, bool at_offset) {
         return -EBADF;
     if (at_offset && is_stream(&held))
         return -ESPIPE;
-    if (bytes > TRANSFER_MAX_BYTES)
-        bytes = TRANSFER_MAX_BYTES;
+    if (bytes > CALL_TRANSFER_MAX_BYTES)
+        bytes = CALL_TRANSFER_MAX_BYTES;
     /* Nothing to move: the descriptor still has its say. */
     static char nothing;
     void *data =
@@ -101,7 +99,7 @@ static int64_t copy_vectors(struct call *call, struct iovec *vectors, bool write
         return result;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t bytes = vectors[i].iov_len;
-        if (bytes > TRANSFER_MAX_BYTES - total)
+        if (bytes > CALL_TRANSFER_MAX_BYTES - total)
             return -EINVAL;
         total += bytes;
         void *data = bytes ? call_pointer(call, (uint64_t)(uintptr_t)vectors[i].iov_base, bytes,
@@ -161,7 +159,16 @@ static int64_t serve_lseek(struct call *call) {
 }
 
 static int64_t serve_close(struct call *call) {
-    return descriptors_close(&call->vmm->descriptors, (int)call->arguments[0]);
+    struct vmm *vmm = call->vmm;
+    {
+        HOLD(held, call, call->arguments[0]);
+        if (held.descriptor && held.descriptor->kind == DESCRIPTOR_RING) {
+            pthread_mutex_lock(&vmm->ring.lock);
+            ring_close(vmm);
+            pthread_mutex_unlock(&vmm->ring.lock);
+        }
+    }
+    return descriptors_close(&vmm->descriptors, (int)call->arguments[0]);
 }
 
 static int64_t serve_fsync(struct call *call) {

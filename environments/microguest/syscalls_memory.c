@@ -12,6 +12,24 @@ static int check_prot(uint64_t prot) {
     return prot & PROT_EXEC ? -EACCES : 0;
 }
 
+/* Of files only a ring. */
+static int64_t map_file(struct call *call, int prot) {
+    struct vmm *vmm = call->vmm;
+    const uint64_t flags = MAP_SHARED | MAP_POPULATE;
+    struct descriptor *descriptor = descriptors_hold(&vmm->descriptors, (int)call->arguments[4]);
+    int64_t result = descriptor ? -ENODEV : -EBADF;
+    if (descriptor && descriptor->kind == DESCRIPTOR_RING) {
+        pthread_mutex_lock(&vmm->ring.lock);
+        result = call->arguments[3] & ~flags
+                     ? -EINVAL
+                     : ring_map(vmm, call->arguments[5], call->arguments[1], prot);
+        pthread_mutex_unlock(&vmm->ring.lock);
+    }
+    if (descriptor)
+        descriptors_let_go(&vmm->descriptors, descriptor);
+    return result;
+}
+
 static int64_t serve_mmap(struct call *call) {
     const uint64_t flags_known = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_FIXED_NOREPLACE |
                                  MAP_NORESERVE | MAP_STACK | MAP_POPULATE;
@@ -21,7 +39,7 @@ static int64_t serve_mmap(struct call *call) {
     if (result < 0)
         return result;
     if (!(flags & MAP_ANONYMOUS))
-        return -ENODEV;
+        return map_file(call, (int)prot);
     if ((flags & ~flags_known) || !(flags & MAP_PRIVATE))
         return -EINVAL;
     int64_t got = memory_map(&call->vmm->memory, gva, bytes, (int)prot,

@@ -81,6 +81,14 @@ static enum status_exit serve_failure(struct vcpu *vcpu, int errnum, unsigned *f
             vcpu->number + 1, strerror(errnum));
 }
 
+/* The least of all is one in which the program did next to nothing: what an entry and an exit cost.
+ */
+static void note_exit(struct status *status, uint64_t ns) {
+    uint64_t least_ns = atomic_load_explicit(&status->exit_ns, memory_order_relaxed);
+    if (least_ns == 0 || ns < least_ns)
+        atomic_store_explicit(&status->exit_ns, ns, memory_order_relaxed);
+}
+
 void vcpu_run(struct vcpu *vcpu) {
     struct status *status = vcpu->vmm->status;
     struct status_cpu *cpu = &status->cpus[vcpu->number];
@@ -91,7 +99,9 @@ void vcpu_run(struct vcpu *vcpu) {
         atomic_store_explicit(&cpu->state, CPU_IN_GUEST, memory_order_release);
         int result = ioctl(vcpu->fd, KVM_RUN, 0);
         int errnum = errno;
+        uint64_t entered_ns = left_ns;
         left_ns = monotonic_ns();
+        note_exit(status, left_ns - entered_ns);
         enum status_exit reason;
         if (result < 0) {
             reason = serve_failure(vcpu, errnum, &faults);

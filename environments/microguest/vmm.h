@@ -9,6 +9,7 @@
 #include "common/error.h"
 #include "environments/microguest/descriptors.h"
 #include "environments/microguest/memory.h"
+#include "environments/microguest/ring.h"
 #include "environments/microguest/status.h"
 
 #include <linux/kvm.h>
@@ -39,6 +40,7 @@ struct vmm {
     uint64_t xcr0;            /* 0: no XSAVE */
     struct memory memory;
     struct descriptors descriptors;
+    struct ring ring;
     struct time_page *time;
     uint64_t sysinfo_gva; /* the vDSO, or 0 */
     enum entry_kind entry;
@@ -49,6 +51,7 @@ struct vmm {
     bool threads_refused;
     _Atomic unsigned threads;
     uint64_t signals_ignored; /* bit n: signal n is ignored */
+    enum ring_polling polling;
     unsigned uid, gid;
 };
 

@@ -71,7 +71,9 @@ int host_ioctl(int fd, unsigned long request, ...) {
 long host_syscall(long number, ...) {
     va_list list;
     long a[6] = {0};
-    int count = number == SYS_futex ? 6 : number == SYS_openat2 ? 4 : 3;
+    int count = number == SYS_futex                                        ? 6
+                : number == SYS_openat2 || number == SYS_io_uring_register ? 4
+                                                                           : 3;
     va_start(list, number);
     for (int i = 0; i < count; i++)
         a[i] = va_arg(list, long);
@@ -179,6 +181,7 @@ static void prepare(void) {
     vmm.status = &status;
     vmm.cpuid = &no_leaves;
     vmm.threads_max = 2;
+    ring_make(&vmm.ring);
     syscalls_init(&vmm);
 }
 
@@ -325,7 +328,8 @@ static void check_descriptors(void) {
     char name[32], path[256];
     for (unsigned i = 0; i < DESCRIPTORS_MAX; i++) {
         const struct descriptor *descriptor = &vmm.descriptors.table[i];
-        if (descriptor->kind == DESCRIPTOR_FREE || descriptor->kind == DESCRIPTOR_STREAM)
+        if (descriptor->kind == DESCRIPTOR_FREE || descriptor->kind == DESCRIPTOR_STREAM ||
+            descriptor->kind == DESCRIPTOR_RING)
             continue;
         fuzz_check(descriptor->users == 0 && !descriptor->closing);
         snprintf(name, sizeof(name), "/proc/self/fd/%d", descriptor->host_fd);
@@ -367,12 +371,12 @@ static void decode(struct input *input, struct vcpu *vcpu) {
         entry_describe_fault(&fault, text);
 }
 
-enum { NAMED_CALLS = 65, CALL_ANY = 253, CALL_DECODE = 254, CALL_LAST = 255 };
+enum { NAMED_CALLS = 68, CALL_ANY = 253, CALL_DECODE = 254, CALL_LAST = 255 };
 
 static void call(struct input *input, struct vcpu *vcpu, unsigned named) {
     struct kvm_regs *regs = vcpu_regs(vcpu);
-    static const struct call_entry *const tables[] = {memory_calls, file_calls,    path_calls,
-                                                      thread_calls, process_calls, time_calls};
+    static const struct call_entry *const tables[] = {
+        memory_calls, file_calls, path_calls, thread_calls, process_calls, time_calls, ring_calls};
     *regs = (struct kvm_regs){.rcx = TEXT_GVA, .r11 = input->last};
     if (named == CALL_ANY) {
         regs->rax = take(input, 2);
@@ -381,7 +385,7 @@ static void call(struct input *input, struct vcpu *vcpu, unsigned named) {
         unsigned table = 0, at = named % NAMED_CALLS;
         for (const struct call_entry *entry = tables[0];; at--, entry++) {
             while (!entry->name)
-                entry = tables[table = (table + 1) % 6];
+                entry = tables[table = (table + 1) % 7];
             regs->rax = entry->number;
             if (at == 0)
                 break;
@@ -424,6 +428,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             else
                 call(&input, &cpus[0], named);
         }
+    ring_close(&vmm);
     check_memory();
     check_descriptors();
     close_descriptors();

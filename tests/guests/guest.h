@@ -46,4 +46,7 @@ struct payload {
 /* Each of these ends the guest by a fault. */
 extern const struct payload faults[];
 
+/* These are answered rightly, or exit with 78 where there is no io_uring. */
+extern const struct payload rings[];
+
 #endif

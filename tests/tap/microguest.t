@@ -140,6 +140,22 @@ for payload in ask_execute rights_back remap bad_pointers paths streams descript
     guest --time-limit 60000 "$HOSTILE" "$payload"
     status_is 0 "$payload is answered rightly"
 done
+while read -r polling payload; do
+    guest --time-limit 60000 --polling "$polling" "$HOSTILE" "$payload"
+    if [ "$status" = 78 ]; then
+        skip "$payload: the host gives no io_uring, or there is no CPU to spare"
+    else
+        status_is 0 "$payload is answered rightly"
+    fi
+done <<'END'
+off ring
+off wrong_ring
+on polled_ring
+on shaken_ring
+END
+guest --polling sometimes "$AGENT"
+status_is 120 "a way to poll that is none is refused"
+like "$errors" 'auto, on or off, not sometimes' "by name"
 is "$(find "$DATA" -mindepth 1 ! -name link ! -name escape -newer "$SCRATCH/script" -name '*passwd*')" "" \
     "nothing was made outside of what was asked for"
 
@@ -186,8 +202,25 @@ file_exists "$SCRATCH/run/environments/microguest/exits.jsonl" "its exits are ke
 like "$(cat "$SCRATCH/run/environments/microguest/exits.jsonl")" '"system_call":\{"count":[1-9]' \
     "system calls are counted"
 like "$(grep '"workload":"disk"' "$SCRATCH/run/journal.jsonl")" \
-    '"counters":\{.*"exits.system_call":[1-9].*"calls.pwritev2":[1-9]' \
+    '"counters":\{.*"exits.system_call":[1-9].*"calls.(io_uring_enter|pwritev2)":[1-9]' \
     "and kept with the request that made them"
+# Requests that leave by exits, and those that somebody looks for: the same work.
+run "$BOXMARK" run --no-plots -p smoke -w disk -e microguest:polling=on -e microguest:polling=off \
+    --set disk.bytes=64M -o "$SCRATCH/polling" --blocks 1 --quiet
+status_is 0 "a run with and without polling ends well"
+polled=$(grep '"environment":"microguest:polling=on"' "$SCRATCH/polling/journal.jsonl")
+case $polled in
+*'"io_polled":"'*)
+    like "$polled" '"io_polled":[1-9]' "requests leave without exits where that is asked for"
+    like "$(cat "$SCRATCH/polling/summary.json")" 'polled: submissions and completions' \
+        "which the audit notes"
+    ;;
+*) skip "there is no io_uring, or no CPU to spare" 2 ;;
+esac
+unlike "$(grep '"environment":"microguest:polling=off"' "$SCRATCH/polling/journal.jsonl")" 'io_polled' \
+    "and not where it is not"
+run "$BOXMARK" run -p smoke -e microguest:polling=often --dry-run
+status_is 2 "another way to poll is refused"
 run "$BOXMARK" run -p smoke -e microguest --dry-run
 status_is 0 "a dry run says what would be done"
 like "$output" 'boxmark-microguest --data' "with the command"

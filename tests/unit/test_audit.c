@@ -271,6 +271,8 @@ static const struct change changes[] = {
      "direct I/O: Invalid argument (2 of 3"},
     {'d', 1, "notes.io", "'pwritev2'", "direct_io", "container", AUDIT_NOTED, "by pwritev2"},
     {'d', 1, "notes.io_fallback", "'ENOSYS'", "direct_io", "container", AUDIT_NOTED, "fallen back"},
+    {'d', 1, "notes.io_polled", "'by a thread'", "direct_io", "container", AUDIT_NOTED,
+     "by io_uring, polled: by a thread"},
     {'i', 1, "agent_facts.speculation_store_bypass", "'thread force mitigated'", "speculation",
      "container", AUDIT_NOTED, "thread force mitigated inside"},
     {'i', 2, "agent_facts.mitigations.meltdown", "'Mitigation: PTI'", "mitigations", "vm",

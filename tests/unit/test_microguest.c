@@ -6,6 +6,7 @@
 #include "common/file.h"
 #include "environments/environment.h"
 #include "environments/microguest/descriptors.h"
+#include "environments/microguest/interrupts.h"
 #include "environments/microguest/paging.h"
 
 #include <dirent.h>
@@ -239,6 +240,37 @@ static void test_start_and_stop(void **state) {
     free_bed(&bed);
 }
 
+/* Only what has a number counts; a CPU that is offline has no column. */
+static void test_interrupts(void **state) {
+    (void)state;
+    static const char before[] =
+        "           CPU0       CPU3\n"
+        "  0:        150          0   IO-APIC   2-edge      timer\n"
+        " 36:          7       1000   PCI-MSIX  1-edge      virtio1-req.0\n"
+        "NMI:          0          0   Non-maskable interrupts\n"
+        "LOC:     900000     100000   Local timer interrupts\n"
+        "ERR:          0\n";
+    static const char after[] = "           CPU0       CPU3\n"
+                                "  0:        152          0   IO-APIC   2-edge      timer\n"
+                                " 36:          7       1016   PCI-MSIX  1-edge      virtio1-req.0\n"
+                                "LOC:     990000     100000   Local timer interrupts\n";
+    struct interrupts first, second;
+    interrupts_parse(before, &first);
+    interrupts_parse(after, &second);
+    assert_int_equal(first.columns, 2);
+    assert_int_equal(first.cpus[1], 3);
+    assert_int_equal(first.counts[0], 157);
+    assert_int_equal(first.counts[1], 1000);
+    assert_int_equal(interrupts_busiest(&first, &second), 3);
+    assert_int_equal(interrupts_busiest(&first, &first), -1);
+    interrupts_parse("           CPU0\n 36: 1020\n", &second);
+    assert_int_equal(interrupts_busiest(&first, &second), -1);
+    interrupts_parse("", &second);
+    assert_int_equal(second.columns, 0);
+    interrupts_parse(" 36: 12 13\n", &second);
+    assert_int_equal(interrupts_busiest(&second, &second), -1);
+}
+
 static void test_starts_leave_nothing(void **state) {
     (void)state;
     const char *wanted = getenv("BOXMARK_TEST_STARTS");
@@ -264,6 +296,7 @@ int main(void) {
         cmocka_unit_test(test_tables_are_bounded),
         cmocka_unit_test(test_hole_is_left_out),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_interrupts),
         cmocka_unit_test(test_start_and_stop),
         cmocka_unit_test(test_starts_leave_nothing),
     };

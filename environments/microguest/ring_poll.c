@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "environments/microguest/ring_poll.h"
+
+#include "common/clock.h"
+#include "environments/microguest/vmm.h"
+
+#include <linux/futex.h>
+#include <linux/openat2.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* Leaving the guest and entering it again: from here on it is dear, being 1 % and more of what a
+ * record of 1 MiB takes on a fast disk. Hardware virtualization takes 1 or 2 us. */
+#define DEAR_NS UINT64_C(5000)
+/* So many requests by calls show which CPU the disk interrupts. */
+#define PROBE_REQUESTS 8u
+/* Between two records a program prepares the next one; after that it is not coming soon. */
+#define SPIN_NS UINT64_C(60000)
+#define REST_MIN_NS (1 * NS_PER_MS)
+#define REST_MAX_NS (1 * NS_PER_S)
+/* So many requests in a row without a miss, and rests are short again. */
+#define TRUST_AFTER 256u
+/* How often it looks how long it had to wait for a CPU, and what part of the time is too much. */
+#define DELAY_EVERY 32u
+#define DELAY_PART 10u
+#define STACK_BYTES (64 * 1024)
+
+/*
+ * The virtual CPU's thread stays away from the CPU of the one that polls, or may use it again. Whom
+ * one thread wakes, schedulers like to run beside it, even where another CPU is idle; and the
+ * kernel ends some records in a thread of its own on the CPU that was interrupted, which a program
+ * that watches there would only delay.
+ */
+static void keep_apart(struct ring_poller *self, bool apart) {
+    cpu_set_t cpus = self->cpus;
+    if (apart == self->apart)
+        return;
+    if (apart)
+        CPU_CLR(self->cpu, &cpus);
+    self->apart = sched_setaffinity(0, sizeof(cpus), &cpus) == 0 ? apart : self->apart;
+}
+
+void ring_poll_missed(struct vmm *vmm) {
+    struct ring_poller *self = &vmm->ring.poller;
+    self->rest_ns *= 2;
+    if (self->rest_ns < REST_MIN_NS)
+        self->rest_ns = REST_MIN_NS;
+    if (self->rest_ns > REST_MAX_NS)
+        self->rest_ns = REST_MAX_NS;
+    self->rest_until_ns = monotonic_ns() + self->rest_ns;
+    self->trusted = 0;
+    atomic_fetch_add_explicit(&vmm->status->poll_misses, 1, memory_order_relaxed);
+}
+
+/* Nanoseconds that this thread was ready to run and did not (Documentation/scheduler/
+ * sched-stats.rst): the second number. 0 where the kernel does not count. */
+static uint64_t run_delay_ns(int fd) {
+    char text[96];
+    ssize_t bytes = fd < 0 ? -1 : pread(fd, text, sizeof(text) - 1, 0);
+    char *at = text;
+    if (bytes <= 0)
+        return 0;
+    text[bytes] = '\0';
+    (void)strtoull(text, &at, 10);
+    return strtoull(at, NULL, 10);
+}
+
+/* What one look at the ring brought. */
+static void account(struct vmm *vmm, unsigned ended, uint64_t now_ns) {
+    struct ring_poller *self = &vmm->ring.poller;
+    if (ended == 0)
+        return;
+    atomic_fetch_add_explicit(&vmm->status->polled_requests, ended, memory_order_relaxed);
+    self->trusted += ended;
+    self->unchecked += ended;
+    if (self->unchecked >= DELAY_EVERY) {
+        uint64_t delay_ns = run_delay_ns(self->delay_fd);
+        if ((delay_ns - self->delay_ns) * DELAY_PART > now_ns - self->checked_ns)
+            ring_poll_missed(vmm);
+        self->delay_ns = delay_ns;
+        self->checked_ns = now_ns;
+        self->unchecked = 0;
+    }
+    if (self->trusted >= TRUST_AFTER)
+        self->rest_ns = 0;
+}
+
+enum next { AGAIN, WAIT_FOR_HOST, SLEEP };
+
+/* Gives back what has ended before anything else, and takes what there is. */
+static bool advance(struct vmm *vmm) {
+    unsigned ended = 0;
+    bool moved = ring_advance(vmm, &ended);
+    account(vmm, ended, monotonic_ns());
+    return moved;
+}
+
+/* Looks at both rings, and what to do then. `woken`: it waited. Lock held. */
+static enum next look(struct vmm *vmm, bool woken) {
+    struct ring *ring = &vmm->ring;
+    struct ring_poller *self = &ring->poller;
+    bool moved = advance(vmm);
+    uint64_t now_ns = monotonic_ns();
+    if (woken)
+        ring_sleeps(vmm, false);
+    if (moved || woken)
+        self->moved_ns = now_ns;
+    if (ring->polled && now_ns >= self->rest_until_ns && now_ns - self->moved_ns < SPIN_NS)
+        return AGAIN;
+    /* From here on the program calls. What it left before it saw this is looked for once more. */
+    ring_sleeps(vmm, true);
+    if (!advance(vmm))
+        return ring->under_way ? WAIT_FOR_HOST : SLEEP;
+    self->moved_ns = now_ns;
+    ring_sleeps(vmm, false);
+    return AGAIN;
+}
+
+static void go_to(int cpu) {
+    cpu_set_t cpus;
+    CPU_ZERO(&cpus);
+    CPU_SET(cpu, &cpus);
+    (void)sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+static void *poll_main(void *argument) {
+    struct vmm *vmm = argument;
+    struct ring *ring = &vmm->ring;
+    struct ring_poller *self = &ring->poller;
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
+    int cpu = -1;
+    bool woken = true;
+    self->delay_fd =
+        (int)syscall(SYS_openat2, AT_FDCWD, "/proc/thread-self/schedstat", &how, sizeof(how));
+    for (;;) {
+        /* A virtual CPU that wants the lock goes first. */
+        if (atomic_load_explicit(&ring->wanted, memory_order_relaxed) > 0)
+            sched_yield();
+        pthread_mutex_lock(&ring->lock);
+        if (cpu != self->cpu)
+            go_to(cpu = self->cpu);
+        enum next next = look(vmm, woken);
+        if (next == SLEEP)
+            atomic_store(&self->awake, 0);
+        pthread_mutex_unlock(&ring->lock);
+        woken = next != AGAIN;
+        for (unsigned i = 0; i < 4 && !woken; i++)
+            __builtin_ia32_pause();
+        if (next == WAIT_FOR_HOST)
+            (void)syscall(SYS_io_uring_enter, ring->host.ring_fd, 0, 1, IORING_ENTER_GETEVENTS,
+                          NULL, 0);
+        while (next == SLEEP && atomic_load(&self->awake) == 0)
+            (void)syscall(SYS_futex, &self->awake, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+    }
+    return NULL;
+}
+
+static bool start_thread(struct vmm *vmm) {
+    pthread_attr_t attributes;
+    pthread_t thread;
+    vmm->ring.poller.delay_fd = -1;
+    atomic_store(&vmm->ring.poller.awake, 1);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int result = pthread_create(&thread, &attributes, poll_main, vmm);
+    pthread_attr_destroy(&attributes);
+    return result == 0;
+}
+
+/* Takes the CPU that was interrupted most since the ring was set up. */
+static void settle(struct ring_poller *self) {
+    struct interrupts now;
+    interrupts_read(&now);
+    int cpu = interrupts_busiest(&self->interrupts, &now);
+    keep_apart(self, false);
+    if (cpu >= 0 && cpu < CPU_SETSIZE && CPU_ISSET(cpu, &self->cpus))
+        self->cpu = cpu;
+    self->to_probe = 0;
+}
+
+void ring_poll_wake(struct vmm *vmm, bool must) {
+    struct ring_poller *self = &vmm->ring.poller;
+    if (!must && self->to_probe > 0)
+        return;
+    bool rests = !must && monotonic_ns() < self->rest_until_ns;
+    keep_apart(self, !rests);
+    if (rests)
+        return;
+    if (!self->started) {
+        self->started = start_thread(vmm);
+    } else if (atomic_exchange(&self->awake, 1) == 0) {
+        (void)syscall(SYS_futex, &self->awake, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    }
+}
+
+void ring_poll_called(struct vmm *vmm, unsigned requests) {
+    struct ring_poller *self = &vmm->ring.poller;
+    if (self->to_probe == 0)
+        return;
+    if (requests < self->to_probe)
+        self->to_probe -= requests;
+    else
+        settle(self);
+}
+
+bool ring_poll_begin(struct vmm *vmm) {
+    struct ring_poller *self = &vmm->ring.poller;
+    uint64_t exit_ns = atomic_load_explicit(&vmm->status->exit_ns, memory_order_relaxed);
+    if (vmm->polling == RING_POLLING_OFF ||
+        (vmm->polling == RING_POLLING_AUTO && exit_ns < DEAR_NS) ||
+        sched_getaffinity(0, sizeof(self->cpus), &self->cpus) < 0 || CPU_COUNT(&self->cpus) < 2)
+        return false;
+    self->cpu = sched_getcpu();
+    self->to_probe = PROBE_REQUESTS;
+    interrupts_read(&self->interrupts);
+    return self->cpu >= 0 && self->cpu < CPU_SETSIZE && CPU_ISSET(self->cpu, &self->cpus);
+}
+
+void ring_poll_end(struct vmm *vmm) {
+    keep_apart(&vmm->ring.poller, false);
+}
