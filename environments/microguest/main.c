@@ -159,9 +159,14 @@ static void on_time_over(int number) {
  * (memory_protect), just where this one copies: again. Anything else is an error of ours.
  */
 static void on_bad_access(int number, siginfo_t *info, void *context) {
+    enum { AGAIN_MAX = 1 << 20 };
+    static _Thread_local const uint8_t *before;
+    static _Thread_local unsigned again;
     (void)context;
     const uint8_t *at = info->si_addr, *arena = vmm.memory.arena;
-    if (at >= arena && at < arena + vmm.memory.arena_bytes)
+    again = at == before ? again + 1 : 0;
+    before = at;
+    if (at >= arena && at < arena + vmm.memory.arena_bytes && again < AGAIN_MAX)
         sched_yield();
     else
         signal(number, SIG_DFL);
@@ -245,7 +250,6 @@ static int run(const struct options *options, struct error **err) {
     vcpu_run(vcpu);
     /* The first thread has ended before others: they go on, and the last of them ends us. */
     vmm_give_back_vcpu(vcpu);
-    atomic_fetch_sub(&vmm.threads, 1);
     pthread_exit(NULL);
 }
 

@@ -259,8 +259,9 @@ static int start(struct vmm *vmm, const struct io_uring_sqe *request) {
 
 /* Another request could not complete. */
 static bool is_full(const struct ring *ring, const struct view *view) {
-    return ring->under_way >= RING_ENTRIES_MAX ||
-           waiting(ring, view) + ring->under_way >= ring->completions;
+    unsigned not_taken = waiting(ring, view);
+    return ring->under_way >= RING_ENTRIES_MAX || not_taken >= ring->completions ||
+           not_taken + ring->under_way >= ring->completions;
 }
 
 /* Takes the program's requests, as many as it says and as have room to complete. */
@@ -315,14 +316,17 @@ void ring_sleeps(struct vmm *vmm, bool sleeps) {
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-/* The program calls although it has somebody who looks: that one sleeps, or is late. */
-static void look_after_poller(struct vmm *vmm, const struct view *view) {
+/*
+ * The program calls although it has somebody who looks: that one sleeps, or is late. True where it
+ * takes over after this call. Until then everything has to end, for what this thread has submitted
+ * ends in this thread, which will be in the guest.
+ */
+static bool look_after_poller(struct vmm *vmm, const struct view *view) {
     bool left =
         __atomic_load_n(&view->head->request_tail, __ATOMIC_ACQUIRE) != vmm->ring.request_head;
-    if (vmm->ring.sleeps)
-        ring_poll_wake(vmm, false);
-    else if (reap(vmm, view) > 0 || left)
+    if (!vmm->ring.sleeps && (reap(vmm, view) > 0 || left))
         ring_poll_missed(vmm);
+    return ring_poll_wake(vmm, false);
 }
 
 int64_t ring_enter(struct vmm *vmm, unsigned to_submit, unsigned min_complete, unsigned flags) {
@@ -335,11 +339,12 @@ int64_t ring_enter(struct vmm *vmm, unsigned to_submit, unsigned min_complete, u
     if (!look(vmm, &view))
         return -EFAULT;
     if (ring->polled) {
-        if (!(flags & IORING_ENTER_GETEVENTS)) {
-            ring_poll_wake(vmm, true);
+        bool woken = flags & IORING_ENTER_SQ_WAKEUP && !(flags & IORING_ENTER_GETEVENTS) &&
+                     ring_poll_wake(vmm, true);
+        if (woken || !(flags & (IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP)))
             return to_submit;
-        }
-        look_after_poller(vmm, &view);
+        if (look_after_poller(vmm, &view))
+            min_complete = ring->completions;
         to_submit = RING_ENTRIES_MAX;
     }
     reap(vmm, &view);

@@ -33,12 +33,12 @@ struct ring_request {
     uint64_t user_data;
 };
 
-/* The thread of ring_poll.h; but for `awake`, under the ring's lock. */
+/* The thread of ring_poll.h; but for `awake` and its own delay_fd, under the ring's lock. */
 struct ring_poller {
     bool started;
-    cpu_set_t cpus;         /* that this process has, */
+    cpu_set_t cpus;         /* that this process has; once known, they stay */
     int cpu;                /* and which of them is the thread's */
-    bool apart;             /* the virtual CPU that uses the ring stays away from it */
+    bool settles, settled;  /* it is to find out which one, and has */
     _Atomic uint32_t awake; /* a futex; 0: it sleeps */
     uint64_t moved_ns;      /* when it last had something to do */
     uint64_t rest_ns, rest_until_ns;
@@ -73,8 +73,8 @@ int64_t ring_set_up(struct vmm *vmm, uint64_t entries, struct io_uring_params *p
 int64_t ring_map(struct vmm *vmm, uint64_t offset, uint64_t bytes, int prot);
 int64_t ring_enter(struct vmm *vmm, unsigned to_submit, unsigned min_complete, unsigned flags);
 
-/* For the thread that polls. Takes all of the program's requests, submits them, gives back what has
- * ended; true where there was anything. Adds to *ended. Lock held, as for the next one. */
+/* For the thread that polls. Takes what requests have room to complete, submits them, gives back
+ * what has ended; true where there was anything. Adds to *ended. Lock held, as for the next one. */
 bool ring_advance(struct vmm *vmm, unsigned *ended);
 
 /* Tells the program whether it must call. */

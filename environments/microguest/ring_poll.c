@@ -15,8 +15,10 @@
 #define DEAR_NS UINT64_C(5000)
 /* So many requests by calls show which CPU the disk interrupts. */
 #define PROBE_REQUESTS 8u
+/* No wait for the host is longer. */
+#define WAIT_NS (2 * NS_PER_MS)
 /* Between two records a program prepares the next one; after that it is not coming soon. */
-#define SPIN_NS UINT64_C(60000)
+#define SPIN_NS UINT64_C(200000)
 #define REST_MIN_NS (1 * NS_PER_MS)
 #define REST_MAX_NS (1 * NS_PER_S)
 /* So many requests in a row without a miss, and rests are short again. */
@@ -26,19 +28,27 @@
 #define DELAY_PART 10u
 #define STACK_BYTES (64 * 1024)
 
+/* The CPU that this thread stays away from; -1: none. */
+static _Thread_local int avoided = -1;
+
 /*
- * The virtual CPU's thread stays away from the CPU of the one that polls, or may use it again. Whom
- * one thread wakes, schedulers like to run beside it, even where another CPU is idle; and the
- * kernel ends some records in a thread of its own on the CPU that was interrupted, which a program
- * that watches there would only delay.
+ * A virtual CPU's thread that uses the ring stays away from the CPU of the one that polls, or may
+ * use it again. Whom one thread wakes, schedulers like to run beside it, even where another CPU is
+ * idle; and the kernel ends some records in a thread of its own on the CPU that was interrupted,
+ * which a program that watches there would only delay.
  */
-static void keep_apart(struct ring_poller *self, bool apart) {
+static void avoid(const struct ring_poller *self, int cpu) {
     cpu_set_t cpus = self->cpus;
-    if (apart == self->apart)
+    if (cpu == avoided)
         return;
-    if (apart)
-        CPU_CLR(self->cpu, &cpus);
-    self->apart = sched_setaffinity(0, sizeof(cpus), &cpus) == 0 ? apart : self->apart;
+    if (cpu >= 0)
+        CPU_CLR(cpu, &cpus);
+    if (sched_setaffinity(0, sizeof(cpus), &cpus) == 0)
+        avoided = cpu;
+}
+
+static bool rests(const struct ring_poller *self) {
+    return monotonic_ns() < self->rest_until_ns;
 }
 
 void ring_poll_missed(struct vmm *vmm) {
@@ -100,13 +110,14 @@ static bool advance(struct vmm *vmm) {
 static enum next look(struct vmm *vmm, bool woken) {
     struct ring *ring = &vmm->ring;
     struct ring_poller *self = &ring->poller;
-    bool moved = advance(vmm);
     uint64_t now_ns = monotonic_ns();
     if (woken)
         ring_sleeps(vmm, false);
-    if (moved || woken)
+    if (advance(vmm) || woken)
         self->moved_ns = now_ns;
-    if (ring->polled && now_ns >= self->rest_until_ns && now_ns - self->moved_ns < SPIN_NS)
+    /* While one is under way, another one hardly comes: the CPU is for the kernel, which ends it.
+     */
+    if (ring->polled && !ring->under_way && !rests(self) && now_ns - self->moved_ns < SPIN_NS)
         return AGAIN;
     /* From here on the program calls. What it left before it saw this is looked for once more. */
     ring_sleeps(vmm, true);
@@ -124,34 +135,61 @@ static void go_to(int cpu) {
     (void)sched_setaffinity(0, sizeof(cpus), &cpus);
 }
 
+/* Takes the CPU that was interrupted most since the ring was set up. Without the lock. */
+static void settle(struct vmm *vmm) {
+    struct ring_poller *self = &vmm->ring.poller;
+    struct interrupts now;
+    interrupts_read(&now);
+    pthread_mutex_lock(&vmm->ring.lock);
+    int cpu = interrupts_busiest(&self->interrupts, &now);
+    if (cpu >= 0 && cpu < CPU_SETSIZE && CPU_ISSET(cpu, &self->cpus))
+        self->cpu = cpu;
+    self->settles = false;
+    self->settled = true;
+    go_to(self->cpu);
+    pthread_mutex_unlock(&vmm->ring.lock);
+}
+
+/* Until a request ends, but not for ever: a virtual CPU may have given it back already. */
+static void wait_for_host(const struct ring *ring) {
+    const struct __kernel_timespec longest = {.tv_nsec = WAIT_NS};
+    const struct io_uring_getevents_arg argument = {.ts = (uint64_t)(uintptr_t)&longest};
+    (void)syscall(SYS_io_uring_enter, ring->host.ring_fd, 0, 1,
+                  IORING_ENTER_GETEVENTS | IORING_ENTER_EXT_ARG, &argument, sizeof(argument));
+}
+
+static void sleep_until_woken(struct ring_poller *self) {
+    while (atomic_load(&self->awake) == 0)
+        (void)syscall(SYS_futex, &self->awake, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+}
+
 static void *poll_main(void *argument) {
     struct vmm *vmm = argument;
     struct ring *ring = &vmm->ring;
     struct ring_poller *self = &ring->poller;
     struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
-    int cpu = -1;
-    bool woken = true;
     self->delay_fd =
         (int)syscall(SYS_openat2, AT_FDCWD, "/proc/thread-self/schedstat", &how, sizeof(how));
-    for (;;) {
-        /* A virtual CPU that wants the lock goes first. */
+    for (bool woken = true;;) {
+        /* Give a virtual CPU that wants the lock a chance. */
         if (atomic_load_explicit(&ring->wanted, memory_order_relaxed) > 0)
             sched_yield();
         pthread_mutex_lock(&ring->lock);
-        if (cpu != self->cpu)
-            go_to(cpu = self->cpu);
-        enum next next = look(vmm, woken);
+        bool settles = self->settles;
+        enum next next = settles ? AGAIN : look(vmm, woken);
         if (next == SLEEP)
             atomic_store(&self->awake, 0);
         pthread_mutex_unlock(&ring->lock);
         woken = next != AGAIN;
-        for (unsigned i = 0; i < 4 && !woken; i++)
-            __builtin_ia32_pause();
-        if (next == WAIT_FOR_HOST)
-            (void)syscall(SYS_io_uring_enter, ring->host.ring_fd, 0, 1, IORING_ENTER_GETEVENTS,
-                          NULL, 0);
-        while (next == SLEEP && atomic_load(&self->awake) == 0)
-            (void)syscall(SYS_futex, &self->awake, FUTEX_WAIT_PRIVATE, 0, NULL, NULL, 0);
+        if (settles)
+            settle(vmm);
+        else if (next == AGAIN)
+            for (unsigned i = 0; i < 4; i++)
+                __builtin_ia32_pause();
+        else if (next == WAIT_FOR_HOST)
+            wait_for_host(ring);
+        else
+            sleep_until_woken(self);
     }
     return NULL;
 }
@@ -169,55 +207,69 @@ static bool start_thread(struct vmm *vmm) {
     return result == 0;
 }
 
-/* Takes the CPU that was interrupted most since the ring was set up. */
-static void settle(struct ring_poller *self) {
-    struct interrupts now;
-    interrupts_read(&now);
-    int cpu = interrupts_busiest(&self->interrupts, &now);
-    keep_apart(self, false);
-    if (cpu >= 0 && cpu < CPU_SETSIZE && CPU_ISSET(cpu, &self->cpus))
-        self->cpu = cpu;
-    self->to_probe = 0;
+static void rouse(struct vmm *vmm) {
+    struct ring_poller *self = &vmm->ring.poller;
+    if (!self->started)
+        self->started = start_thread(vmm);
+    else if (atomic_exchange(&self->awake, 1) == 0)
+        (void)syscall(SYS_futex, &self->awake, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-void ring_poll_wake(struct vmm *vmm, bool must) {
+bool ring_poll_wake(struct vmm *vmm, bool must) {
     struct ring_poller *self = &vmm->ring.poller;
-    if (!must && self->to_probe > 0)
-        return;
-    bool rests = !must && monotonic_ns() < self->rest_until_ns;
-    keep_apart(self, !rests);
-    if (rests)
-        return;
-    if (!self->started) {
-        self->started = start_thread(vmm);
-    } else if (atomic_exchange(&self->awake, 1) == 0) {
-        (void)syscall(SYS_futex, &self->awake, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    if (!must && (!self->settled || rests(self))) {
+        avoid(self, -1);
+        return false;
     }
+    avoid(self, self->cpu);
+    rouse(vmm);
+    return self->started;
 }
 
 void ring_poll_called(struct vmm *vmm, unsigned requests) {
     struct ring_poller *self = &vmm->ring.poller;
     if (self->to_probe == 0)
         return;
-    if (requests < self->to_probe)
-        self->to_probe -= requests;
-    else
-        settle(self);
+    self->to_probe -= requests < self->to_probe ? requests : self->to_probe;
+    if (self->to_probe == 0) {
+        self->settles = true;
+        rouse(vmm);
+    }
 }
 
 bool ring_poll_begin(struct vmm *vmm) {
     struct ring_poller *self = &vmm->ring.poller;
     uint64_t exit_ns = atomic_load_explicit(&vmm->status->exit_ns, memory_order_relaxed);
-    if (vmm->polling == RING_POLLING_OFF ||
-        (vmm->polling == RING_POLLING_AUTO && exit_ns < DEAR_NS) ||
-        sched_getaffinity(0, sizeof(self->cpus), &self->cpus) < 0 || CPU_COUNT(&self->cpus) < 2)
+    /* With more than one request under way, the others hide what an exit takes, and more than one
+     * CPU is busy with them already. */
+    bool pays = exit_ns >= DEAR_NS && vmm->ring.entries == 1;
+    if (vmm->polling == RING_POLLING_OFF || (vmm->polling == RING_POLLING_AUTO && !pays) ||
+        !(vmm->ring.host.features & IORING_FEAT_EXT_ARG))
+        return false;
+    if (CPU_COUNT(&self->cpus) == 0 && sched_getaffinity(0, sizeof(self->cpus), &self->cpus) < 0)
         return false;
     self->cpu = sched_getcpu();
+    if (CPU_COUNT(&self->cpus) < 2 || self->cpu < 0 || !CPU_ISSET(self->cpu, &self->cpus))
+        return false;
     self->to_probe = PROBE_REQUESTS;
+    self->settles = self->settled = false;
+    self->moved_ns = 0;
     interrupts_read(&self->interrupts);
-    return self->cpu >= 0 && self->cpu < CPU_SETSIZE && CPU_ISSET(self->cpu, &self->cpus);
+    return true;
 }
 
 void ring_poll_end(struct vmm *vmm) {
-    keep_apart(&vmm->ring.poller, false);
+    avoid(&vmm->ring.poller, -1);
+}
+
+void ring_poll_start_thread(struct vmm *vmm) {
+    /* As its parent had it, but for the kernel. */
+    const cpu_set_t *cpus = &vmm->ring.poller.cpus;
+    if (CPU_COUNT(cpus) > 0)
+        (void)sched_setaffinity(0, sizeof(*cpus), cpus);
+}
+
+const cpu_set_t *ring_poll_cpus(const struct vmm *vmm) {
+    const cpu_set_t *cpus = &vmm->ring.poller.cpus;
+    return CPU_COUNT(cpus) > 0 ? cpus : NULL;
 }

@@ -12,6 +12,7 @@
 #ifndef BOXMARK_MICROGUEST_RING_POLL_H
 #define BOXMARK_MICROGUEST_RING_POLL_H
 
+#include <sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,19 +21,25 @@ struct vmm;
 enum ring_polling { RING_POLLING_AUTO, RING_POLLING_ON, RING_POLLING_OFF };
 
 /* Whether the ring that is being set up is to be polled. At first requests are called for, which
- * shows which CPU is the one to poll on. All functions: with the ring's lock held. */
+ * shows which CPU is the one to poll on. Functions with the ring's lock held: */
 bool ring_poll_begin(struct vmm *vmm);
 
 /* The program called for so many requests. */
 void ring_poll_called(struct vmm *vmm, unsigned requests);
 
-/* To work, unless it rests; `must`: even then. */
-void ring_poll_wake(struct vmm *vmm, bool must);
+/* To work, unless it rests or has not found its CPU; `must`: even then. False: it does not. Where
+ * it waits for the host it comes when something ends, or a little later. */
+bool ring_poll_wake(struct vmm *vmm, bool must);
 
 /* It did not come in time. */
 void ring_poll_missed(struct vmm *vmm);
 
 /* The ring is closed. */
 void ring_poll_end(struct vmm *vmm);
+
+/* And without: a new thread has all CPUs, as the process has; these, or NULL: as the kernel says.
+ */
+void ring_poll_start_thread(struct vmm *vmm);
+const cpu_set_t *ring_poll_cpus(const struct vmm *vmm);
 
 #endif

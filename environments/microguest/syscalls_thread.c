@@ -6,6 +6,7 @@
 
 #include <linux/futex.h>
 #include <sched.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 
@@ -24,9 +25,9 @@ static void wake_joiners(struct call *call, uint64_t gva) {
 static void *thread_main(void *argument) {
     struct vcpu *vcpu = argument;
     struct vmm *vmm = vcpu->vmm;
+    ring_poll_start_thread(vmm);
     vcpu_run(vcpu);
     vmm_give_back_vcpu(vcpu);
-    atomic_fetch_sub(&vmm->threads, 1);
     return NULL;
 }
 
@@ -92,7 +93,7 @@ static int64_t serve_exit(struct call *call) {
     struct vcpu *vcpu = call->vcpu;
     if (vcpu->clear_tid_gva)
         wake_joiners(call, vcpu->clear_tid_gva);
-    if (atomic_load(&call->vmm->threads) == 1)
+    if (atomic_fetch_sub(&call->vmm->threads, 1) == 1)
         vmm_exit(call->vmm, (int)call->arguments[0]);
     vcpu->ended = true;
     return 0;
@@ -165,6 +166,7 @@ static int64_t serve_set_robust_list(struct call *call) {
 }
 
 static int64_t serve_sched_getaffinity(struct call *call) {
+    const cpu_set_t *all = ring_poll_cpus(call->vmm);
     cpu_set_t cpus;
     uint64_t capacity = call->arguments[1];
     /* Of the calling thread, whichever it names: all have the same CPUs. */
@@ -172,6 +174,9 @@ static int64_t serve_sched_getaffinity(struct call *call) {
         syscall(SYS_sched_getaffinity, 0, capacity < sizeof(cpus) ? capacity : sizeof(cpus), &cpus);
     if (bytes < 0)
         return -errno;
+    /* Where this thread keeps off one of them, that is ours to know. */
+    if (all)
+        memcpy(&cpus, all, (size_t)bytes);
     int result = call_copy_out(call, call->arguments[2], &cpus, (uint64_t)bytes);
     return result < 0 ? result : bytes;
 }

@@ -101,12 +101,13 @@ void vcpu_run(struct vcpu *vcpu) {
         int errnum = errno;
         uint64_t entered_ns = left_ns;
         left_ns = monotonic_ns();
-        note_exit(status, left_ns - entered_ns);
         enum status_exit reason;
         if (result < 0) {
             reason = serve_failure(vcpu, errnum, &faults);
         } else {
             faults = 0;
+            if (vcpu->run->exit_reason == KVM_EXIT_HLT)
+                note_exit(status, left_ns - entered_ns);
             reason = serve_exit(vcpu);
         }
         time_page_update(vcpu->vmm->time);
