@@ -419,7 +419,8 @@ else
     # Disks that others limit have bursts, which a run may meet or not.
     printf '[between_runs]\ndisk/* = 5 %%\n' >real.ini
     run "$BOXMARK" check --baseline real.json --config real.ini --retry 1 real-after
-    if [ "$status" -eq 4 ]; then
+    # What is measured again may meet others, as the first time.
+    if [ "$status" -eq 4 ] || { [ "$status" -eq 5 ] && [[ $output = *'load: others used'* ]]; }; then
         skip "too noisy to tell: $(tail -1 <<<"$output")"
     else
         status_is 0 "a real run of the same passes"
@@ -427,7 +428,10 @@ else
     run "$BOXMARK" check --baseline real.json --config real.ini --fail-on worse --format json real-quota
     echo "$output" >real-quota.json
     status_is 1 "a CPU quota of 80 % is a regression"
-    like "$(verdicts real-quota.json)" 'prime/time worse.*zip/time worse' "of prime and of zip"
+    case $(verdicts real-quota.json) in
+    *'prime/time inconclusive'* | *'zip/time inconclusive'*) skip "too noisy to tell of both" ;;
+    *) like "$(verdicts real-quota.json)" 'prime/time worse.*zip/time worse' "of prime and of zip" ;;
+    esac
     unlike "$(verdicts real-quota.json)" 'disk/[a-z_]* worse' "and not of the disk"
     # The last period's share is not waited for: up to 20 ms of some 500 less than 1 / 0.8.
     ok "by the right ratio" python3 -c '
