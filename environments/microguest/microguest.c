@@ -22,7 +22,7 @@ static const char *const polling_values[] = {"auto", "on", "off", NULL};
 static const struct spec_key microguest_keys[] = {
     {"polling", polling_values,
      "records of the disk leave through a ring that a second thread watches, without exits; auto: "
-     "where exits are dear and a CPU is to spare"},
+     "one in flight, where exits are dear and a CPU is to spare"},
     {NULL, NULL, NULL},
 };
 

@@ -26,7 +26,6 @@ struct descriptor;
 struct vmm;
 
 #define RING_ENTRIES_MAX 256u
-#define RING_COMPLETIONS_MAX (2 * RING_ENTRIES_MAX)
 
 struct ring_request {
     struct descriptor *descriptor; /* held while it is under way; NULL: not in use */
