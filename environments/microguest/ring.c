@@ -92,10 +92,8 @@ int64_t ring_set_up(struct vmm *vmm, uint64_t entries, struct io_uring_params *p
     ring->completions = 2 * ring->entries;
     ring->rings_gva = ring->requests_gva = 0;
     ring->request_head = ring->completion_tail = 0;
-    ring->polled = ring_poll_begin(vmm);
+    ring->polled = false;
     ring->sleeps = true;
-    if (ring->polled)
-        params->flags |= IORING_SETUP_SQPOLL;
     params->sq_entries = ring->entries;
     params->cq_entries = ring->completions;
     params->features = IORING_FEAT_SINGLE_MMAP | IORING_FEAT_NODROP | IORING_FEAT_SUBMIT_STABLE |
@@ -316,37 +314,30 @@ void ring_sleeps(struct vmm *vmm, bool sleeps) {
     atomic_thread_fence(memory_order_seq_cst);
 }
 
-/*
- * The program calls although it has somebody who looks: that one sleeps, or is late. True where it
- * takes over after this call. Until then everything has to end, for what this thread has submitted
- * ends in this thread, which will be in the guest.
- */
-static bool look_after_poller(struct vmm *vmm, const struct view *view) {
+bool ring_lags(struct vmm *vmm) {
+    struct view view;
+    if (!vmm->ring.entries || !look(vmm, &view))
+        return false;
     bool left =
-        __atomic_load_n(&view->head->request_tail, __ATOMIC_ACQUIRE) != vmm->ring.request_head;
-    if (!vmm->ring.sleeps && (reap(vmm, view) > 0 || left))
-        ring_poll_missed(vmm);
-    return ring_poll_wake(vmm, false);
+        __atomic_load_n(&view.head->request_tail, __ATOMIC_ACQUIRE) != vmm->ring.request_head;
+    return reap(vmm, &view) > 0 || left;
+}
+
+int ring_check(struct vmm *vmm, unsigned flags) {
+    struct view view;
+    if (flags & ~(unsigned)(IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP))
+        return -EINVAL;
+    if (!vmm->ring.entries)
+        return -EBADF;
+    return look(vmm, &view) ? 0 : -EFAULT;
 }
 
 int64_t ring_enter(struct vmm *vmm, unsigned to_submit, unsigned min_complete, unsigned flags) {
     struct ring *ring = &vmm->ring;
     struct view view;
-    if (flags & ~(unsigned)(IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP))
-        return -EINVAL;
-    if (!ring->entries)
-        return -EBADF;
-    if (!look(vmm, &view))
-        return -EFAULT;
-    if (ring->polled) {
-        bool woken = flags & IORING_ENTER_SQ_WAKEUP && !(flags & IORING_ENTER_GETEVENTS) &&
-                     ring_poll_wake(vmm, true);
-        if (woken || !(flags & (IORING_ENTER_GETEVENTS | IORING_ENTER_SQ_WAKEUP)))
-            return to_submit;
-        if (look_after_poller(vmm, &view))
-            min_complete = ring->completions;
-        to_submit = RING_ENTRIES_MAX;
-    }
+    int errnum = ring_check(vmm, flags);
+    if (errnum < 0 || !look(vmm, &view))
+        return errnum < 0 ? errnum : -EFAULT;
     reap(vmm, &view);
     unsigned taken = take_requests(vmm, &view, to_submit);
     if (to_submit && !taken && !ring->polled && is_full(ring, &view))
@@ -361,8 +352,6 @@ int64_t ring_enter(struct vmm *vmm, unsigned to_submit, unsigned min_complete, u
                      : io_uring_submit(&ring->host);
         reap(vmm, &view);
     } while (result >= 0 && waits && lacks(ring, &view, min_complete));
-    if (ring->polled)
-        ring_poll_called(vmm, taken);
     /* What was taken is ours to submit, now or with the next call. */
     if (taken || result >= 0)
         return taken;
@@ -377,8 +366,6 @@ void ring_close(struct vmm *vmm) {
             break;
         reap(vmm, NULL);
     }
-    if (ring->polled)
-        ring_poll_end(vmm);
     ring->polled = false;
     ring->entries = 0;
 }

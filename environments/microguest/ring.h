@@ -12,12 +12,8 @@
 #ifndef BOXMARK_MICROGUEST_RING_H
 #define BOXMARK_MICROGUEST_RING_H
 
-#include "environments/microguest/interrupts.h"
-#include "environments/microguest/ring_poll.h"
-
 #include <liburing.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -32,21 +28,6 @@ struct ring_request {
     uint64_t user_data;
 };
 
-/* The thread of ring_poll.h; but for `awake` and its own delay_fd, under the ring's lock. */
-struct ring_poller {
-    bool started;
-    cpu_set_t cpus;         /* that this process has; once known, they stay */
-    int cpu;                /* and which of them is the thread's */
-    bool settles, settled;  /* it is to find out which one, and has */
-    _Atomic uint32_t awake; /* a futex; 0: it sleeps */
-    uint64_t moved_ns;      /* when it last had something to do */
-    uint64_t rest_ns, rest_until_ns;
-    unsigned trusted, unchecked, to_probe;
-    struct interrupts interrupts; /* when the ring was set up */
-    int delay_fd;
-    uint64_t delay_ns, checked_ns;
-};
-
 struct ring {
     pthread_mutex_t lock;
     _Atomic unsigned wanted; /* calls that wait for the lock */
@@ -58,9 +39,8 @@ struct ring {
     /* Where we are in its ring: what the program's memory says of this is not believed. */
     unsigned request_head, completion_tail;
     unsigned under_way;
-    bool polled; /* the program was told that it need not call */
-    bool sleeps; /* and that it must for now; the poller's */
-    struct ring_poller poller;
+    bool polled; /* the program is told that it need not call: somebody looks (ring_poll.h), */
+    bool sleeps; /* and that it must for now: that one sleeps */
     struct ring_request slots[RING_ENTRIES_MAX];
 };
 
@@ -72,15 +52,23 @@ int64_t ring_set_up(struct vmm *vmm, uint64_t entries, struct io_uring_params *p
 int64_t ring_map(struct vmm *vmm, uint64_t offset, uint64_t bytes, int prot);
 int64_t ring_enter(struct vmm *vmm, unsigned to_submit, unsigned min_complete, unsigned flags);
 
-/* For the thread that polls. Takes what requests have room to complete, submits them, gives back
- * what has ended; true where there was anything. Adds to *ended. Lock held, as for the next one. */
-bool ring_advance(struct vmm *vmm, unsigned *ended);
-
-/* Tells the program whether it must call. */
-void ring_sleeps(struct vmm *vmm, bool sleeps);
+/* Whether a call with these flags can be served: 0 or -errno. */
+int ring_check(struct vmm *vmm, unsigned flags);
 
 /* The program has closed it: waits for what is under way. */
 void ring_close(struct vmm *vmm);
+
+/* For who looks without being called, with the lock held. */
+
+/* Takes what requests have room to complete, submits them, gives back what has ended; true where
+ * there was anything. Adds to *ended. */
+bool ring_advance(struct vmm *vmm, unsigned *ended);
+
+/* Gives back what has ended; true where there was any, or where there are requests to take. */
+bool ring_lags(struct vmm *vmm);
+
+/* Tells the program whether it must call. */
+void ring_sleeps(struct vmm *vmm, bool sleeps);
 
 /* The operations that the program can ask for. */
 bool ring_serves(unsigned operation);

@@ -51,8 +51,9 @@ static bool rests(const struct ring_poller *self) {
     return monotonic_ns() < self->rest_until_ns;
 }
 
-void ring_poll_missed(struct vmm *vmm) {
-    struct ring_poller *self = &vmm->ring.poller;
+/* It did not come in time. */
+static void missed(struct vmm *vmm) {
+    struct ring_poller *self = &vmm->poller;
     self->rest_ns *= 2;
     if (self->rest_ns < REST_MIN_NS)
         self->rest_ns = REST_MIN_NS;
@@ -78,7 +79,7 @@ static uint64_t run_delay_ns(int fd) {
 
 /* What one look at the ring brought. */
 static void account(struct vmm *vmm, unsigned ended, uint64_t now_ns) {
-    struct ring_poller *self = &vmm->ring.poller;
+    struct ring_poller *self = &vmm->poller;
     if (ended == 0)
         return;
     atomic_fetch_add_explicit(&vmm->status->polled_requests, ended, memory_order_relaxed);
@@ -87,7 +88,7 @@ static void account(struct vmm *vmm, unsigned ended, uint64_t now_ns) {
     if (self->unchecked >= DELAY_EVERY) {
         uint64_t delay_ns = run_delay_ns(self->delay_fd);
         if ((delay_ns - self->delay_ns) * DELAY_PART > now_ns - self->checked_ns)
-            ring_poll_missed(vmm);
+            missed(vmm);
         self->delay_ns = delay_ns;
         self->checked_ns = now_ns;
         self->unchecked = 0;
@@ -109,7 +110,7 @@ static bool advance(struct vmm *vmm) {
 /* Looks at both rings, and what to do then. `woken`: it waited. Lock held. */
 static enum next look(struct vmm *vmm, bool woken) {
     struct ring *ring = &vmm->ring;
-    struct ring_poller *self = &ring->poller;
+    struct ring_poller *self = &vmm->poller;
     uint64_t now_ns = monotonic_ns();
     if (woken)
         ring_sleeps(vmm, false);
@@ -137,7 +138,7 @@ static void go_to(int cpu) {
 
 /* Takes the CPU that was interrupted most since the ring was set up. Without the lock. */
 static void settle(struct vmm *vmm) {
-    struct ring_poller *self = &vmm->ring.poller;
+    struct ring_poller *self = &vmm->poller;
     struct interrupts now;
     interrupts_read(&now);
     pthread_mutex_lock(&vmm->ring.lock);
@@ -166,7 +167,7 @@ static void sleep_until_woken(struct ring_poller *self) {
 static void *poll_main(void *argument) {
     struct vmm *vmm = argument;
     struct ring *ring = &vmm->ring;
-    struct ring_poller *self = &ring->poller;
+    struct ring_poller *self = &vmm->poller;
     struct open_how how = {.flags = O_RDONLY | O_CLOEXEC};
     self->delay_fd =
         (int)syscall(SYS_openat2, AT_FDCWD, "/proc/thread-self/schedstat", &how, sizeof(how));
@@ -197,8 +198,8 @@ static void *poll_main(void *argument) {
 static bool start_thread(struct vmm *vmm) {
     pthread_attr_t attributes;
     pthread_t thread;
-    vmm->ring.poller.delay_fd = -1;
-    atomic_store(&vmm->ring.poller.awake, 1);
+    vmm->poller.delay_fd = -1;
+    atomic_store(&vmm->poller.awake, 1);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
@@ -208,15 +209,17 @@ static bool start_thread(struct vmm *vmm) {
 }
 
 static void rouse(struct vmm *vmm) {
-    struct ring_poller *self = &vmm->ring.poller;
+    struct ring_poller *self = &vmm->poller;
     if (!self->started)
         self->started = start_thread(vmm);
     else if (atomic_exchange(&self->awake, 1) == 0)
         (void)syscall(SYS_futex, &self->awake, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
 }
 
-bool ring_poll_wake(struct vmm *vmm, bool must) {
-    struct ring_poller *self = &vmm->ring.poller;
+/* To work, unless it rests or has not found its CPU; `must`: even then. False: it does not. Where
+ * it waits for the host it comes when something ends, or a little later. */
+static bool wake(struct vmm *vmm, bool must) {
+    struct ring_poller *self = &vmm->poller;
     if (!must && (!self->settled || rests(self))) {
         avoid(self, -1);
         return false;
@@ -226,8 +229,9 @@ bool ring_poll_wake(struct vmm *vmm, bool must) {
     return self->started;
 }
 
-void ring_poll_called(struct vmm *vmm, unsigned requests) {
-    struct ring_poller *self = &vmm->ring.poller;
+/* The program called for so many requests. */
+static void called(struct vmm *vmm, unsigned requests) {
+    struct ring_poller *self = &vmm->poller;
     if (self->to_probe == 0)
         return;
     self->to_probe -= requests < self->to_probe ? requests : self->to_probe;
@@ -237,8 +241,32 @@ void ring_poll_called(struct vmm *vmm, unsigned requests) {
     }
 }
 
+/*
+ * The program calls although it has somebody who looks: that one sleeps, or is late. Where it takes
+ * over after this call everything has to end until then, for what this thread has submitted ends in
+ * this thread, which will be in the guest.
+ */
+int64_t ring_poll_enter(struct vmm *vmm, unsigned to_submit, unsigned min_complete,
+                        unsigned flags) {
+    const unsigned waits = IORING_ENTER_GETEVENTS, wakes = IORING_ENTER_SQ_WAKEUP;
+    struct ring *ring = &vmm->ring;
+    int errnum = ring_check(vmm, flags);
+    if (errnum < 0)
+        return errnum;
+    if (!(flags & waits) && (!(flags & wakes) || wake(vmm, true)))
+        return to_submit;
+    if (!ring->sleeps && ring_lags(vmm))
+        missed(vmm);
+    if (wake(vmm, false))
+        min_complete = ring->completions;
+    int64_t result = ring_enter(vmm, RING_ENTRIES_MAX, min_complete, flags);
+    if (result > 0)
+        called(vmm, (unsigned)result);
+    return result;
+}
+
 bool ring_poll_begin(struct vmm *vmm) {
-    struct ring_poller *self = &vmm->ring.poller;
+    struct ring_poller *self = &vmm->poller;
     uint64_t exit_ns = atomic_load_explicit(&vmm->status->exit_ns, memory_order_relaxed);
     /* With more than one request under way, the others hide what an exit takes, and more than one
      * CPU is busy with them already. */
@@ -255,21 +283,25 @@ bool ring_poll_begin(struct vmm *vmm) {
     self->settles = self->settled = false;
     self->moved_ns = 0;
     interrupts_read(&self->interrupts);
+    vmm->ring.polled = true;
     return true;
 }
 
-void ring_poll_end(struct vmm *vmm) {
-    avoid(&vmm->ring.poller, -1);
+void ring_poll_close(struct vmm *vmm) {
+    bool polled = vmm->ring.polled;
+    ring_close(vmm);
+    if (polled)
+        avoid(&vmm->poller, -1);
 }
 
 void ring_poll_start_thread(struct vmm *vmm) {
     /* As its parent had it, but for the kernel. */
-    const cpu_set_t *cpus = &vmm->ring.poller.cpus;
+    const cpu_set_t *cpus = &vmm->poller.cpus;
     if (CPU_COUNT(cpus) > 0)
         (void)sched_setaffinity(0, sizeof(*cpus), cpus);
 }
 
 const cpu_set_t *ring_poll_cpus(const struct vmm *vmm) {
-    const cpu_set_t *cpus = &vmm->ring.poller.cpus;
+    const cpu_set_t *cpus = &vmm->poller.cpus;
     return CPU_COUNT(cpus) > 0 ? cpus : NULL;
 }

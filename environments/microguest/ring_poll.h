@@ -12,7 +12,10 @@
 #ifndef BOXMARK_MICROGUEST_RING_POLL_H
 #define BOXMARK_MICROGUEST_RING_POLL_H
 
+#include "environments/microguest/interrupts.h"
+
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -20,24 +23,35 @@ struct vmm;
 
 enum ring_polling { RING_POLLING_AUTO, RING_POLLING_ON, RING_POLLING_OFF };
 
-/* Whether the ring that is being set up is to be polled. At first requests are called for, which
- * shows which CPU is the one to poll on. Functions with the ring's lock held: */
+/* The thread; but for `awake` and its own delay_fd, under the ring's lock. */
+struct ring_poller {
+    bool started;
+    cpu_set_t cpus;         /* that this process has; once known, they stay */
+    int cpu;                /* and which of them is the thread's */
+    bool settles, settled;  /* it is to find out which one, and has */
+    _Atomic uint32_t awake; /* a futex; 0: it sleeps */
+    uint64_t moved_ns;      /* when it last had something to do */
+    uint64_t rest_ns, rest_until_ns;
+    unsigned trusted, unchecked, to_probe;
+    struct interrupts interrupts; /* when the ring was set up */
+    int delay_fd;
+    uint64_t delay_ns, checked_ns;
+};
+
+/* Functions with the ring's lock held. */
+
+/* Whether the ring that was set up is polled from now on. At first requests are called for, which
+ * shows which CPU is the one to poll on. */
 bool ring_poll_begin(struct vmm *vmm);
 
-/* The program called for so many requests. */
-void ring_poll_called(struct vmm *vmm, unsigned requests);
+/* io_uring_enter for a ring that is polled: ring_enter, where nobody else will look at it. */
+int64_t ring_poll_enter(struct vmm *vmm, unsigned to_submit, unsigned min_complete, unsigned flags);
 
-/* To work, unless it rests or has not found its CPU; `must`: even then. False: it does not. Where
- * it waits for the host it comes when something ends, or a little later. */
-bool ring_poll_wake(struct vmm *vmm, bool must);
+/* The program has closed its ring, polled or not. */
+void ring_poll_close(struct vmm *vmm);
 
-/* It did not come in time. */
-void ring_poll_missed(struct vmm *vmm);
-
-/* The ring is closed. */
-void ring_poll_end(struct vmm *vmm);
-
-/* And without: a new thread has all CPUs, as the process has; these, or NULL: as the kernel says.
+/* Functions without: a new thread has all CPUs, as the process has; these, or NULL: as the kernel
+ * says.
  */
 void ring_poll_start_thread(struct vmm *vmm);
 const cpu_set_t *ring_poll_cpus(const struct vmm *vmm);

@@ -164,7 +164,7 @@ static int64_t serve_close(struct call *call) {
         HOLD(held, call, call->arguments[0]);
         if (held.descriptor && held.descriptor->kind == DESCRIPTOR_RING) {
             pthread_mutex_lock(&vmm->ring.lock);
-            ring_close(vmm);
+            ring_poll_close(vmm);
             pthread_mutex_unlock(&vmm->ring.lock);
         }
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-/* io_uring: the calls, and what they copy. The ring itself: ring.h. */
-#include "environments/microguest/ring.h"
+/* io_uring: the calls, and what they copy. The ring itself: ring.h; who looks at it uncalled:
+ * ring_poll.h. */
 #include "environments/microguest/syscalls.h"
 
 #include <string.h>
@@ -31,6 +31,8 @@ static int64_t serve_setup(struct call *call) {
         result = descriptors_add_ring(&vmm->descriptors, vmm->ring.host.ring_fd);
         if (result < 0)
             ring_close(vmm);
+        else if (ring_poll_begin(vmm))
+            params.flags |= IORING_SETUP_SQPOLL;
     }
     pthread_mutex_unlock(&vmm->ring.lock);
     return result >= 0 && call_copy_out(call, at, &params, sizeof(params)) < 0 ? -EFAULT : result;
@@ -43,8 +45,9 @@ static int64_t serve_enter(struct call *call) {
     atomic_fetch_add(&ring->wanted, 1);
     pthread_mutex_lock(&ring->lock);
     atomic_fetch_sub(&ring->wanted, 1);
-    int64_t result = ring_enter(call->vmm, (unsigned)call->arguments[1],
-                                (unsigned)call->arguments[2], (unsigned)call->arguments[3]);
+    int64_t result = (ring->polled ? ring_poll_enter : ring_enter)(
+        call->vmm, (unsigned)call->arguments[1], (unsigned)call->arguments[2],
+        (unsigned)call->arguments[3]);
     pthread_mutex_unlock(&ring->lock);
     return result;
 }

@@ -10,6 +10,7 @@
 #include "environments/microguest/descriptors.h"
 #include "environments/microguest/memory.h"
 #include "environments/microguest/ring.h"
+#include "environments/microguest/ring_poll.h"
 #include "environments/microguest/status.h"
 
 #include <linux/kvm.h>
@@ -41,6 +42,7 @@ struct vmm {
     struct memory memory;
     struct descriptors descriptors;
     struct ring ring;
+    struct ring_poller poller;
     struct time_page *time;
     uint64_t sysinfo_gva; /* the vDSO, or 0 */
     enum entry_kind entry;

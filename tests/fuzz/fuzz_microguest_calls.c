@@ -428,7 +428,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             else
                 call(&input, &cpus[0], named);
         }
-    ring_close(&vmm);
+    ring_poll_close(&vmm);
     check_memory();
     check_descriptors();
     close_descriptors();
