@@ -171,12 +171,16 @@ void descriptors_let_go(struct descriptors *self, struct descriptor *descriptor)
 }
 
 int descriptors_close(struct descriptors *self, int number) {
-    struct descriptor *descriptor = descriptors_hold(self, number);
-    if (!descriptor)
-        return -EBADF;
+    int result = -EBADF;
+    if (number < 0 || (unsigned)number >= DESCRIPTORS_MAX)
+        return result;
+    struct descriptor *descriptor = &self->table[number];
     pthread_mutex_lock(&self->lock);
-    descriptor->closing = true;
+    if (descriptor->kind != DESCRIPTOR_FREE && !descriptor->closing) {
+        result = (int)descriptor->kind;
+        descriptor->closing = true;
+        release(descriptor);
+    }
     pthread_mutex_unlock(&self->lock);
-    descriptors_let_go(self, descriptor);
-    return 0;
+    return result;
 }

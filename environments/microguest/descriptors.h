@@ -45,6 +45,7 @@ void descriptors_init(struct descriptors *self, int data_fd, int program_fd);
 int descriptors_open(struct descriptors *self, const char *path, int flags, mode_t mode);
 /* The same for a ring; the host's stays the caller's. */
 int descriptors_add_ring(struct descriptors *self, int ring_fd);
+/* What kind it was, for one of those who close it at the same time; -EBADF for the others. */
 int descriptors_close(struct descriptors *self, int number);
 
 /* Holds a descriptor during a call: NULL where there is none. Let it go afterwards. */

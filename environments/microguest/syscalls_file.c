@@ -160,15 +160,13 @@ static int64_t serve_lseek(struct call *call) {
 
 static int64_t serve_close(struct call *call) {
     struct vmm *vmm = call->vmm;
-    {
-        HOLD(held, call, call->arguments[0]);
-        if (held.descriptor && held.descriptor->kind == DESCRIPTOR_RING) {
-            pthread_mutex_lock(&vmm->ring.lock);
-            ring_poll_close(vmm);
-            pthread_mutex_unlock(&vmm->ring.lock);
-        }
+    int closed = descriptors_close(&vmm->descriptors, (int)call->arguments[0]);
+    if (closed == DESCRIPTOR_RING) {
+        pthread_mutex_lock(&vmm->ring.lock);
+        ring_poll_close(vmm);
+        pthread_mutex_unlock(&vmm->ring.lock);
     }
-    return descriptors_close(&vmm->descriptors, (int)call->arguments[0]);
+    return closed < 0 ? closed : 0;
 }
 
 static int64_t serve_fsync(struct call *call) {

@@ -10,8 +10,12 @@
 #include "environments/microguest/paging.h"
 
 #include <dirent.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define ARENA_BYTES (256 * MIB_BYTES)
 #define HIGH (HIGH_GVA + LOW_BYTES)
@@ -130,6 +134,43 @@ static void test_names(void **state) {
     assert_null(descriptors_data_path("/dat"));
     assert_null(descriptors_data_path("/etc/passwd"));
     assert_null(descriptors_data_path(""));
+}
+
+/* Two threads that close the same number at once. */
+struct closing {
+    struct descriptors *descriptors;
+    atomic_int *there; /* a barrier that is left at once */
+    int number, result;
+};
+
+static void *close_one(void *argument) {
+    struct closing *closing = argument;
+    atomic_fetch_add(closing->there, 1);
+    while (atomic_load(closing->there) < 2) {
+    }
+    closing->result = descriptors_close(closing->descriptors, closing->number);
+    return NULL;
+}
+
+static void test_closed_once(void **state) {
+    (void)state;
+    static struct descriptors descriptors;
+    descriptors_init(&descriptors, -1, -1);
+    assert_int_equal(descriptors_close(&descriptors, -1), -EBADF);
+    assert_int_equal(descriptors_close(&descriptors, DESCRIPTORS_MAX), -EBADF);
+    for (int i = 0; i < 1000; i++) {
+        int number = descriptors_add_ring(&descriptors, STDERR_FILENO);
+        assert_true(number >= 0);
+        atomic_int both = 0;
+        struct closing here = {&descriptors, &both, number, 0}, there = here;
+        pthread_t thread;
+        assert_int_equal(pthread_create(&thread, NULL, close_one, &there), 0);
+        close_one(&here);
+        pthread_join(thread, NULL);
+        assert_true((here.result == DESCRIPTOR_RING && there.result == -EBADF) ||
+                    (there.result == DESCRIPTOR_RING && here.result == -EBADF));
+        assert_null(descriptors_hold(&descriptors, number));
+    }
 }
 
 /* An environment on a scratch folder, or the case is skipped. */
@@ -297,6 +338,7 @@ int main(void) {
         cmocka_unit_test(test_tables_are_bounded),
         cmocka_unit_test(test_hole_is_left_out),
         cmocka_unit_test(test_names),
+        cmocka_unit_test(test_closed_once),
         cmocka_unit_test(test_interrupts),
         cmocka_unit_test(test_start_and_stop),
         cmocka_unit_test(test_starts_leave_nothing),
