@@ -2,6 +2,7 @@
 #include "bench/identity.h"
 
 #include "common/file.h"
+#include "common/text.h"
 
 #include <dirent.h>
 #include <sched.h>
@@ -17,7 +18,7 @@ static void set_text(json_t *facts, const char *key, const char *text) {
 /* The text after "KEY" and a colon on the first such line of a /proc file, copied; or NULL. */
 static char *colon_value(const char *text, const char *key) {
     size_t key_length = strlen(key);
-    for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+    for (const char *line = text; line && *line; line = text_after(line, '\n')) {
         if (strncmp(line, key, key_length) != 0)
             continue;
         const char *value = line + key_length + strspn(line + key_length, " \t");

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /*
  * Decodes one UTF-8 character and moves *text past it; 0 at the end. What is not valid UTF-8 gives
@@ -39,5 +40,11 @@ unsigned text_width(const char *text);
  * commas and colons, else anywhere.
  */
 char *text_wrap(const char *text, unsigned width);
+
+/* What follows the next separator; NULL where there is none. For loops over lines and lists. */
+static inline const char *text_after(const char *text, char separator) {
+    const char *at = strchr(text, separator);
+    return at ? at + 1 : NULL;
+}
 
 #endif

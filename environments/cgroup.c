@@ -4,6 +4,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/text.h"
 #include "environments/cgroup_backend.h"
 #include "environments/owner.h"
 
@@ -51,7 +52,7 @@ uint64_t cgroup_read_keyed(const struct cgroup *cgroup, enum cgroup_controller c
                            const char *file, const char *key) {
     cleanup_free char *text = cgroup_read_text(cgroup, controller, file);
     size_t length = strlen(key);
-    for (const char *line = text; line; line = strchr(line, '\n'), line += line != NULL) {
+    for (const char *line = text; line; line = text_after(line, '\n')) {
         uint64_t number;
         if (strncmp(line, key, length) == 0 && line[length] == ' ' &&
             sscanf(line + length, "%" SCNu64, &number) == 1)

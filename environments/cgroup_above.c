@@ -3,6 +3,7 @@
 
 #include "common/clock.h"
 #include "common/file.h"
+#include "common/text.h"
 #include "environments/cgroup.h"
 
 #include <inttypes.h>
@@ -30,7 +31,7 @@ static bool find_throttled(const char *text, uint64_t *ret_ns) {
         const char *key;
         uint64_t unit_ns;
     } keys[] = {{"throttled_time ", 1}, {"throttled_usec ", NS_PER_US}};
-    for (const char *line = text; line; line = strchr(line, '\n'), line += line != NULL)
+    for (const char *line = text; line; line = text_after(line, '\n'))
         for (unsigned i = 0; i < 2; i++)
             if (strncmp(line, keys[i].key, strlen(keys[i].key)) == 0) {
                 *ret_ns = strtoull(line + strlen(keys[i].key), NULL, 10) * keys[i].unit_ns;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /* Which control groups this machine has, and where this process may make some (cgroups(7)). */
 #include "common/file.h"
+#include "common/text.h"
 #include "environments/cgroup_backend.h"
 
 #include <string.h>
@@ -53,7 +54,7 @@ static void unescape_octal(char *text) {
 /* Is NAME one of the words between commas? */
 static bool list_has(const char *list, const char *name) {
     size_t length = strlen(name);
-    for (const char *at = list; at; at = strchr(at, ','), at += at != NULL)
+    for (const char *at = list; at; at = text_after(at, ','))
         if (strncmp(at, name, length) == 0 && (at[length] == ',' || at[length] == '\0'))
             return true;
     return false;

@@ -3,6 +3,7 @@
 
 #include "bench/protocol.h"
 #include "common/file.h"
+#include "common/text.h"
 
 #include <dirent.h>
 #include <hwloc.h>
@@ -23,7 +24,7 @@ static void set_line(json_t *facts, const char *key, const char *path) {
 /* The value of the first "KEY : VALUE" or "KEY=VALUE" line of a text, malloc'ed; NULL if none. */
 static char *line_value(const char *text, const char *key, char separator) {
     size_t key_length = strlen(key);
-    for (const char *line = text; line && *line; line = strchr(line, '\n'), line += line != NULL) {
+    for (const char *line = text; line && *line; line = text_after(line, '\n')) {
         if (strncmp(line, key, key_length) != 0)
             continue;
         const char *value = line + key_length + strspn(line + key_length, " \t");

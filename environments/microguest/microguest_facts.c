@@ -3,6 +3,7 @@
 #include "environments/microguest/microguest.h"
 
 #include "common/file.h"
+#include "common/text.h"
 #include "environments/capture.h"
 
 #include <ctype.h>
@@ -21,7 +22,7 @@ static void missing(struct probe_result *result, const char *detail, const char 
 /* The value of a line KEY=VALUE of the monitor's answer; malloc'ed, or NULL. */
 static char *answer_value(const char *answer, const char *key) {
     size_t length = strlen(key);
-    for (const char *line = answer; line && *line; line = strchr(line, '\n'), line += line != NULL)
+    for (const char *line = answer; line && *line; line = text_after(line, '\n'))
         if (strncmp(line, key, length) == 0 && line[length] == '=')
             return strndup(line + length + 1, strcspn(line + length + 1, "\n"));
     return NULL;
