@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -84,11 +85,36 @@ struct process process_of_child(pid_t pid) {
     return (struct process){.pid = pid, .pidfd = (int)syscall(SYS_pidfd_open, pid, 0)};
 }
 
+/*
+ * Takes an ended child's status at ordinary priority. Its last thread may still be taking the
+ * child's names out of /proc; the kernel's release_task waits for that without sleeping, and where
+ * that thread has no CPU but ours, waits for ever at a real-time priority: until the kernel takes
+ * it away, 0.95 s later (sched_rt_runtime_us).
+ */
+static pid_t collect(pid_t pid, int *ret_status) {
+    const struct sched_param ordinary = {.sched_priority = 0};
+    struct sched_param ours;
+    int policy = sched_getscheduler(0);
+    bool lowered =
+        policy >= 0 && (policy & ~SCHED_RESET_ON_FORK) != SCHED_OTHER &&
+        sched_getparam(0, &ours) == 0 &&
+        sched_setscheduler(0, SCHED_OTHER | (policy & SCHED_RESET_ON_FORK), &ordinary) == 0;
+    pid_t got = waitpid(pid, ret_status, WNOHANG);
+    if (lowered)
+        (void)sched_setscheduler(0, policy, &ours);
+    return got;
+}
+
 bool process_ended(struct process *process) {
     if (process->pid <= 0 || process->reaped)
         return true;
-    int status;
-    pid_t got = waitpid(process->pid, &status, WNOHANG);
+    siginfo_t info = {0};
+    int status = 0;
+    /* Whether there is anything to take; ECHILD: it is gone. */
+    int result = waitid(P_PID, (id_t)process->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    if (result == 0 ? info.si_pid == 0 : errno == EINTR)
+        return false;
+    pid_t got = collect(process->pid, &status);
     if (got == 0 || (got < 0 && errno == EINTR))
         return false;
     process->reaped = true;

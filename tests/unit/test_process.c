@@ -4,6 +4,7 @@
 #include "environments/process.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -60,6 +61,26 @@ static void status_is_told(void **state) {
     assert_true(process_ended(&process));
     assert_true(process_end(&process, 0));
     assert_int_equal(process.pidfd, -1);
+}
+
+/* An end is taken at ordinary priority, whatever that of who waits: it has it again afterwards. */
+static void priority_is_kept(void **state) {
+    (void)state;
+    const char *const arguments[] = {"/bin/true", NULL};
+    const struct sched_param lowest = {.sched_priority = 1}, ordinary = {.sched_priority = 0};
+    struct process_options options = shell(arguments);
+    struct process process;
+    struct sched_param is;
+    if (sched_setscheduler(0, SCHED_RR | SCHED_RESET_ON_FORK, &lowest) < 0)
+        skip_because("no real-time priority for this user");
+    start(&options, &process);
+    bool ended = process_wait(&process, deadline_after(monotonic_ns(), LONG_NS));
+    int policy = sched_getscheduler(0), got = sched_getparam(0, &is);
+    assert_int_equal(sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary), 0);
+    assert_true(ended);
+    assert_int_equal(policy, SCHED_RR | SCHED_RESET_ON_FORK);
+    assert_int_equal(got, 0);
+    assert_int_equal(is.sched_priority, 1);
 }
 
 static void stamps_are_in_order(void **state) {
@@ -187,6 +208,7 @@ static void mappings_can_be_told_apart(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status_is_told),
+        cmocka_unit_test(priority_is_kept),
         cmocka_unit_test(stamps_are_in_order),
         cmocka_unit_test(a_missing_program_is_an_error_not_a_child),
         cmocka_unit_test(one_that_does_not_end_is_killed),
