@@ -173,21 +173,17 @@ static char *compare_values(const json_t *stored, const struct summary *summary)
 }
 
 int integrity_examine_values(const struct run_view *view, char **ret_problem, struct error **err) {
-    cleanup_free char *path = text_format("%s/summary.json", view->folder);
-    cleanup_free char *text = NULL;
-    size_t size;
-    json_error_t problem;
+    json_auto_t *stored = NULL;
+    cleanup_error struct error *failure = NULL;
     *ret_problem = NULL;
-    if (!path)
-        return error_no_memory(err);
-    if (!file_exists(path)) /* the manifest tells, when it should be there */
-        return 0;
-    if (file_read(path, &text, &size, err) < 0)
-        return -1;
-    json_auto_t *stored = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
-    *ret_problem =
-        stored ? compare_values(stored, view->summary)
-               : text_format("summary.json:%d:%d: %s", problem.line, problem.column, problem.text);
+    if (run_view_stored_summary(view->folder, &stored, &failure) < 0) {
+        if (failure->kind != ERROR_USAGE)
+            return error_move(err, TAKE_PTR(failure));
+        *ret_problem = strdup(error_message(failure));
+        return *ret_problem ? 0 : error_no_memory(err);
+    }
+    if (stored) /* the manifest tells, when it should be there */
+        *ret_problem = compare_values(stored, view->summary);
     return 0;
 }
 

@@ -107,6 +107,24 @@ void run_view_clear(struct run_view *view) {
     *view = (struct run_view){0};
 }
 
+int run_view_stored_summary(const char *folder, json_t **ret_json, struct error **err) {
+    cleanup_free char *path = text_format("%s/summary.json", folder);
+    cleanup_free char *text = NULL;
+    size_t size;
+    if (!path)
+        return error_no_memory(err);
+    *ret_json = NULL;
+    if (!file_exists(path))
+        return 0;
+    if (file_read(path, &text, &size, err) < 0)
+        return -1;
+    json_error_t problem;
+    *ret_json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
+    return *ret_json ? 0
+                     : error_set(err, ERROR_USAGE, 0, "summary.json:%d:%d: %s", problem.line,
+                                 problem.column, problem.text);
+}
+
 int run_view_summary(const struct run_view *view, json_t **ret_json, struct error **err) {
     json_auto_t *json = NULL, *footprint = NULL, *counters = NULL;
     struct report report;

@@ -24,6 +24,9 @@ void run_view_clear(struct run_view *view);
 /* summary.json as this version makes it of the run. */
 int run_view_summary(const struct run_view *view, json_t **ret_json, struct error **err);
 
+/* The one in the folder; NULL where there is none. ERROR_USAGE names the place that is wrong. */
+int run_view_stored_summary(const char *folder, json_t **ret_json, struct error **err);
+
 /* The view as a report; borrows from it. */
 void run_view_report(const struct run_view *view, struct report *ret_report);
 

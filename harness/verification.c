@@ -160,28 +160,11 @@ static void compare(const json_t *was, const json_t *is, const char *path,
     }
 }
 
-static int load_summary(const char *folder, json_t **ret_json, struct error **err) {
-    cleanup_free char *path = text_format("%s/summary.json", folder);
-    cleanup_free char *text = NULL;
-    size_t size;
-    if (!path)
-        return error_no_memory(err);
-    if (!file_exists(path)) /* the manifest tells, when it should be there */
-        return 0;
-    if (file_read(path, &text, &size, err) < 0)
-        return -1;
-    json_error_t problem;
-    *ret_json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &problem);
-    return *ret_json ? 0
-                     : error_set(err, ERROR_USAGE, 0, "summary.json:%d:%d: %s", problem.line,
-                                 problem.column, problem.text);
-}
-
 static int check_summary(const struct run_view *view, struct verification *verification,
                          struct error **err) {
     json_auto_t *was = NULL, *is = NULL;
     struct error *failure = NULL;
-    if (load_summary(view->folder, &was, &failure) < 0)
+    if (run_view_stored_summary(view->folder, &was, &failure) < 0)
         return add_failure(verification, failure, err);
     if (!was)
         return verification_add(verification, err,
