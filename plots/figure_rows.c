@@ -15,6 +15,7 @@
 #define CAPTION_LINE_PX 18.0
 #define LABEL_LINE_PX 20.0
 #define TOP_PX 64.0
+#define TOP_DENSE_PX 88.0 /* a second scale stands below the title */
 #define PICTURE_PX 400.0
 #define PICTURE_NARROW_PX 250.0
 /* Beyond so many rows they stand closer, and long labels make the page wider before taller. */
@@ -178,11 +179,12 @@ int figure_rows_finish(struct figure_rows *rows, struct figure *figure, const ch
     double row = rows->lines > 1 ? LABEL_LINE_PX * rows->lines + (dense ? 2 : 8)
                  : dense         ? ROW_DENSE_PX
                                  : ROW_PX;
-    double height = TOP_PX + bottom + row * (rows->height + 0.75);
+    double top = dense ? TOP_DENSE_PX : TOP_PX;
+    double height = top + bottom + row * (rows->height + 0.75);
     /* Few rows still fill a slide, many make it taller; a column of a paper is not filled. */
     double least = narrow || figure->paper ? 0 : figure->width_px * 0.5625;
     figure->height_px = (unsigned)fmax(height, least);
-    double row_px = (figure->height_px - TOP_PX - bottom) / (rows->height + 0.5);
+    double row_px = (figure->height_px - top - bottom) / (rows->height + 0.5);
     if (put_row_variables(rows, figure, row_px, err) < 0)
         return -1;
     figure_text(figure, "title", title);
@@ -193,7 +195,7 @@ int figure_rows_finish(struct figure_rows *rows, struct figure *figure, const ch
     figure_number(figure, "right", 1 - right / figure->width_px);
     figure_number(figure, "value_x", 1 - (values + notes - 12) / figure->width_px);
     figure_number(figure, "note_x", 1 - notes / figure->width_px);
-    figure_number(figure, "top", 1 - TOP_PX / figure->height_px);
+    figure_number(figure, "top", 1 - top / figure->height_px);
     figure_number(figure, "bottom", bottom / figure->height_px);
     figure_number(figure, "caption_y", (caption_px - 3) / figure->height_px);
     figure_number(figure, "axis_y", (bottom - 48) / figure->height_px);
