@@ -67,7 +67,7 @@ int parse_duration(const char *text, const char *what, uint64_t *ret_ns, struct 
 
 int parse_percentage(const char *text, const char *what, double *ret_fraction, struct error **err) {
     static const char example[] = "1 or 0.5%: above 0 and up to 100";
-    uint64_t value;
+    uint64_t value = 0;
     if (parse_with_unit(text, what, percent_units, example, &value, err) < 0)
         return -1;
     if (value == 0 || (double)value > 100 * PERCENT_FACTOR) {

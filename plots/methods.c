@@ -13,11 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void free_text(char **text) {
-    free(*text);
-}
-#define TEXT __attribute__((cleanup(free_text))) char *
-
 /* "a, b and c": titles of all environments. */
 static void put_titles(const struct summary *summary, FILE *to) {
     for (unsigned i = 0; i < summary->environment_count; i++)
@@ -36,11 +31,11 @@ static void put_size(FILE *to, const char *before, const json_t *bytes, const ch
 }
 
 static void put_machine(const json_t *machine, FILE *to) {
-    TEXT model = report_member_text(machine, REPORT_PATH("cpu_model"));
-    TEXT cpus = report_member_text(machine, REPORT_PATH("cpus_online"));
-    TEXT kernel = report_member_text(machine, REPORT_PATH("kernel"));
-    TEXT distribution = report_member_text(machine, REPORT_PATH("distribution"));
-    TEXT governor = report_member_text(machine, REPORT_PATH("governor"));
+    cleanup_free char *model = report_member_text(machine, REPORT_PATH("cpu_model"));
+    cleanup_free char *cpus = report_member_text(machine, REPORT_PATH("cpus_online"));
+    cleanup_free char *kernel = report_member_text(machine, REPORT_PATH("kernel"));
+    cleanup_free char *distribution = report_member_text(machine, REPORT_PATH("distribution"));
+    cleanup_free char *governor = report_member_text(machine, REPORT_PATH("governor"));
     if (!model && !kernel)
         return;
     fprintf(to, " The machine%s: ",
@@ -60,8 +55,8 @@ static void put_machine(const json_t *machine, FILE *to) {
 }
 
 static void put_envelope(const json_t *envelope, FILE *to) {
-    TEXT count = report_member_text(envelope, REPORT_PATH("cpu_count"));
-    TEXT cpus = report_member_text(envelope, REPORT_PATH("cpus"));
+    cleanup_free char *count = report_member_text(envelope, REPORT_PATH("cpu_count"));
+    cleanup_free char *cpus = report_member_text(envelope, REPORT_PATH("cpus"));
     if (!count)
         return;
     fprintf(to, " All of them got the same %s CPU%s", count, strcmp(count, "1") == 0 ? "" : "s");
@@ -79,14 +74,14 @@ static void put_workloads(const json_t *workloads, FILE *to) {
         return;
     fputs(" The work was fixed:", to);
     json_array_foreach(workloads, index, entry) {
-        TEXT name = report_member_text(entry, REPORT_PATH("name"));
+        cleanup_free char *name = report_member_text(entry, REPORT_PATH("name"));
         const json_t *parameters = json_object_get(entry, "parameters");
         fprintf(to, "%s %s", index ? ";" : "", name ? name : "a workload");
         const char *key;
         json_t *value;
         const char *before = " (";
         json_object_foreach((json_t *)parameters, key, value) {
-            TEXT text = report_member_text(value, REPORT_PATH());
+            cleanup_free char *text = report_member_text(value, REPORT_PATH());
             if (text) {
                 fprintf(to, "%s%s %s", before, key, text);
                 before = ", ";
@@ -137,7 +132,7 @@ static const json_t *facts_of(const json_t *journal, const char *environment) {
     size_t index;
     json_t *entry;
     json_array_foreach(journal, index, entry) {
-        TEXT label = report_member_text(entry, REPORT_PATH("environment"));
+        cleanup_free char *label = report_member_text(entry, REPORT_PATH("environment"));
         const json_t *facts = json_object_get(entry, "facts");
         if (label && strcmp(label, environment) == 0 && json_object_size(facts) > 0)
             return facts;
@@ -157,10 +152,10 @@ static const char *command_value(const json_t *command, const char *option) {
 
 /* What a virtual machine was, as far as its facts tell: "QEMU 7.2, machine microvm, ...". */
 static void put_guest(FILE *to, const char *title, const json_t *facts) {
-    TEXT qemu = report_member_text(facts, REPORT_PATH("qemu_version"));
-    TEXT kernel = report_member_text(facts, REPORT_PATH("guest_kernel"));
-    TEXT format = report_member_text(facts, REPORT_PATH("disk", "format"));
-    TEXT cache = report_member_text(facts, REPORT_PATH("disk", "cache"));
+    cleanup_free char *qemu = report_member_text(facts, REPORT_PATH("qemu_version"));
+    cleanup_free char *kernel = report_member_text(facts, REPORT_PATH("guest_kernel"));
+    cleanup_free char *format = report_member_text(facts, REPORT_PATH("disk", "format"));
+    cleanup_free char *cache = report_member_text(facts, REPORT_PATH("disk", "cache"));
     const char *machine = command_value(json_object_get(facts, "command"), "-machine");
     if (!qemu && !kernel)
         return;
@@ -186,9 +181,9 @@ static void put_engines(const struct report *report, FILE *to) {
     size_t index;
     json_t *entry;
     json_array_foreach(json_object_get(report->run, "environments"), index, entry) {
-        TEXT label = report_member_text(entry, REPORT_PATH("label"));
-        TEXT title = report_member_text(entry, REPORT_PATH("title"));
-        TEXT version = report_member_text(entry, REPORT_PATH("probe", "version"));
+        cleanup_free char *label = report_member_text(entry, REPORT_PATH("label"));
+        cleanup_free char *title = report_member_text(entry, REPORT_PATH("title"));
+        cleanup_free char *version = report_member_text(entry, REPORT_PATH("probe", "version"));
         const json_t *facts = label ? facts_of(report->journal, label) : NULL;
         if (!title)
             continue;
@@ -207,10 +202,10 @@ char *methods_paragraph(const struct report *report) {
     FILE *to = open_memstream(&text, &size);
     if (!to)
         return NULL;
-    TEXT version = report_member_text(report->run, REPORT_PATH("boxmark"));
-    TEXT profile = report_member_text(report->run, REPORT_PATH("profile"));
-    TEXT seed = report_member_text(report->run, REPORT_PATH("seed"));
-    TEXT hash = report_member_text(report->run, REPORT_PATH("agent", "sha256"));
+    cleanup_free char *version = report_member_text(report->run, REPORT_PATH("boxmark"));
+    cleanup_free char *profile = report_member_text(report->run, REPORT_PATH("profile"));
+    cleanup_free char *seed = report_member_text(report->run, REPORT_PATH("seed"));
+    cleanup_free char *hash = report_member_text(report->run, REPORT_PATH("agent", "sha256"));
     fprintf(to, "We compared ");
     put_titles(summary, to);
     fprintf(to, " with boxmark%s%s", version ? " " : "", version ? version : "");
@@ -236,7 +231,7 @@ char *methods_paragraph(const struct report *report) {
 
 /* One word of a command, quoted where a shell would do something with it. */
 static void put_word(FILE *to, const char *text) {
-    TEXT clean = text_clean(text);
+    cleanup_free char *clean = text_clean(text);
     bool plain = clean && *clean;
     for (const char *at = clean; at && *at; at++)
         plain = plain && (isalnum((unsigned char)*at) || strchr("-_./:,=+@%", *at));
@@ -257,7 +252,7 @@ static void put_word(FILE *to, const char *text) {
 
 static void put_option(FILE *to, const char *option, const json_t *object,
                        const char *const *path) {
-    TEXT value = report_member_text(object, path);
+    cleanup_free char *value = report_member_text(object, path);
     if (value && strcmp(value, "0") != 0) {
         fprintf(to, " %s", option);
         put_word(to, value);
@@ -268,8 +263,8 @@ static void put_list(FILE *to, const char *option, const json_t *list, const cha
     size_t index;
     json_t *entry;
     json_array_foreach(list, index, entry) {
-        TEXT text = member ? report_member_text(entry, REPORT_PATH(member))
-                           : report_member_text(entry, REPORT_PATH());
+        cleanup_free char *text = member ? report_member_text(entry, REPORT_PATH(member))
+                                         : report_member_text(entry, REPORT_PATH());
         if (text) {
             fprintf(to, " %s", option);
             put_word(to, text);
@@ -282,9 +277,10 @@ static void put_chosen(const json_t *run, FILE *to) {
     size_t index;
     json_t *entry;
     json_array_foreach(json_object_get(run, "workloads"), index, entry) {
-        TEXT name = report_member_text(entry, REPORT_PATH("name"));
-        TEXT elements = report_member_text(entry, REPORT_PATH("parameters", "elements"));
-        TEXT key = name ? text_format("%s.elements", name) : NULL;
+        cleanup_free char *name = report_member_text(entry, REPORT_PATH("name"));
+        cleanup_free char *elements =
+            report_member_text(entry, REPORT_PATH("parameters", "elements"));
+        cleanup_free char *key = name ? text_format("%s.elements", name) : NULL;
         if (key && elements && !report_member(run, REPORT_PATH("asked", "overrides", key)))
             fprintf(to, " --set %s=%s", key, elements);
     }
@@ -327,14 +323,14 @@ char *methods_command(const struct report *report) {
     json_t *value;
     json_object_foreach((json_t *)report_member(run, REPORT_PATH("asked", "overrides")), key,
                         value) {
-        TEXT number = report_member_text(value, REPORT_PATH());
-        TEXT word = NULL;
+        cleanup_free char *number = report_member_text(value, REPORT_PATH());
+        cleanup_free char *word = NULL;
         if (number && asprintf(&word, "%s=%s", key, number) >= 0) {
             fputs(" --set", to);
             put_word(to, word);
         }
     }
-    TEXT seed = report_member_text(run, REPORT_PATH("seed"));
+    cleanup_free char *seed = report_member_text(run, REPORT_PATH("seed"));
     if (seed) {
         fputs(" --seed", to);
         put_word(to, seed);
