@@ -417,9 +417,10 @@ real_check() {
     echo "$output" >"$1.json"
     reason=
     # What is measured again may meet others, as the first time.
-    if [ "$status" -eq 4 ] || { [ "$status" -eq 5 ] && grep -q 'load: others used' "$1.json"; }; then
-        reason=$(grep -m 1 -oE '"reason": ".*"' "$1.json")
-    fi
+    case $status in
+    4) reason=$(grep -m 1 -oE '"reason": ".*"' "$1.json") ;;
+    5) reason=$(grep -m 1 -oE "\"reason\": \"([^\"]*: )?$others.*\"" "$1.json") ;;
+    esac
 }
 
 # held_back RUN: how much of the containers' time the quota took, as the kernel counted it, in per cent.

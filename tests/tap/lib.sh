@@ -193,6 +193,10 @@ status_is() {
     fi
 }
 
+# What an audit says where others used the machine, too: begins such an item's evidence.
+# shellcheck disable=SC2034 # for scripts
+others='(load|steal|throttling|calibration|frequency|swap): '
+
 # processes_with TEXT: ids of processes with the text in their command line.
 processes_with() {
     local file

@@ -63,8 +63,18 @@ static void status_is_told(void **state) {
     assert_int_equal(process.pidfd, -1);
 }
 
+/* The linker gives everybody this one instead. */
+pid_t __real_waitpid(pid_t pid, int *status, int options);
+pid_t __wrap_waitpid(pid_t pid, int *status, int options);
+static int policy_of_wait = -1;
+
+pid_t __wrap_waitpid(pid_t pid, int *status, int options) {
+    policy_of_wait = sched_getscheduler(0);
+    return __real_waitpid(pid, status, options);
+}
+
 /* An end is taken at ordinary priority, whatever that of who waits: it has it again afterwards. */
-static void priority_is_kept(void **state) {
+static void ends_are_taken_at_ordinary_priority(void **state) {
     (void)state;
     const char *const arguments[] = {"/bin/true", NULL};
     const struct sched_param lowest = {.sched_priority = 1}, ordinary = {.sched_priority = 0};
@@ -78,6 +88,7 @@ static void priority_is_kept(void **state) {
     int policy = sched_getscheduler(0), got = sched_getparam(0, &is);
     assert_int_equal(sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &ordinary), 0);
     assert_true(ended);
+    assert_int_equal(policy_of_wait, SCHED_OTHER | SCHED_RESET_ON_FORK);
     assert_int_equal(policy, SCHED_RR | SCHED_RESET_ON_FORK);
     assert_int_equal(got, 0);
     assert_int_equal(is.sched_priority, 1);
@@ -208,7 +219,7 @@ static void mappings_can_be_told_apart(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(status_is_told),
-        cmocka_unit_test(priority_is_kept),
+        cmocka_unit_test(ends_are_taken_at_ordinary_priority),
         cmocka_unit_test(stamps_are_in_order),
         cmocka_unit_test(a_missing_program_is_an_error_not_a_child),
         cmocka_unit_test(one_that_does_not_end_is_killed),
