@@ -65,6 +65,13 @@ double fact_request_sum(const struct audit_facts *facts, const char *environment
 double fact_median(const json_t *array);
 double fact_minimum(const json_t *array);
 
+/*
+ * The best repetition of an instance's calibration loop in seconds, `when` "calibration_before" or
+ * "calibration_after"; NAN: none. The harness may see its beginning late, where an ordinary user's
+ * waits for the CPU that the loop has: what the agent's own clock says more than the host's counts.
+ */
+double fact_calibration(const json_t *instance, const char *when);
+
 static inline void json_array_cleanup(json_t **array) {
     json_decref(*array);
 }

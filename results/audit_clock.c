@@ -19,8 +19,8 @@ static void examine_calibration(struct audit_facts *facts, const struct audit_ch
         size_t position = 0;
         for (const json_t *entry;
              (entry = audit_next(facts, "instance", environment->label, &position));) {
-            double before = fact_minimum(fact(entry, "calibration_before"));
-            double after = fact_minimum(fact(entry, "calibration_after"));
+            double before = fact_calibration(entry, "calibration_before");
+            double after = fact_calibration(entry, "calibration_after");
             if (!(before > 0) || !(after > 0))
                 continue;
             double change = log(after / before);

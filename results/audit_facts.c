@@ -135,3 +135,19 @@ double fact_minimum(const json_t *array) {
         fmin(minimum, json_number_value(value)); /* fmin passes over a NAN */
     return minimum;
 }
+
+double fact_calibration(const json_t *instance, const char *when) {
+    char key[64];
+    snprintf(key, sizeof(key), "%s_agent", when);
+    const json_t *host = fact(instance, when), *agent = fact(instance, key);
+    cleanup_json_array json_t *seconds = json_array();
+    size_t index;
+    const json_t *value;
+    json_array_foreach(host, index, value) {
+        const json_t *inside = json_array_get(agent, index);
+        if (json_is_number(value))
+            json_array_append_new(
+                seconds, json_real(fmax(json_number_value(value), json_number_value(inside))));
+    }
+    return fact_minimum(seconds);
+}

@@ -14,7 +14,7 @@ static double calibration_seconds(const struct audit_facts *facts, const char *e
     cleanup_json_array json_t *best = json_array();
     size_t position = 0;
     for (const json_t *entry; (entry = audit_next(facts, "instance", environment, &position));) {
-        double seconds = fact_minimum(fact(entry, "calibration_before"));
+        double seconds = fact_calibration(entry, "calibration_before");
         if (seconds > 0)
             json_array_append_new(best, json_real(seconds));
     }
