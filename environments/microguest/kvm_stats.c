@@ -58,10 +58,13 @@ static void learn(int fd, struct status *status) {
     atomic_store_explicit(&status->engine_count, layout.count, memory_order_release);
 }
 
-static bool add_up(struct vcpu *vcpu, uint64_t *sums) {
-    _Alignas(uint64_t) char data[DATA_BYTES_MAX];
+void kvm_stats_open(struct vcpu *vcpu) {
     if (vcpu->stats_fd == 0)
         vcpu->stats_fd = ioctl(vcpu->fd, KVM_GET_STATS_FD, NULL);
+}
+
+static bool add_up(struct vcpu *vcpu, uint64_t *sums) {
+    _Alignas(uint64_t) char data[DATA_BYTES_MAX];
     if (vcpu->stats_fd <= 0)
         return false;
     if (!layout.learnt)
@@ -84,6 +87,9 @@ void kvm_stats_publish(struct vmm *vmm) {
     if (!complete)
         return;
     pthread_mutex_lock(&vmm->vcpus_lock);
+    /* As long as there is one only, it is the one that calls. */
+    if (vmm->vcpu_count == 1)
+        kvm_stats_open(vmm->vcpus[0]);
     for (unsigned i = 0; i < vmm->vcpu_count && complete; i++)
         complete = add_up(vmm->vcpus[i], sums);
     for (unsigned i = 0; i < layout.count && complete; i++)
@@ -92,6 +98,10 @@ void kvm_stats_publish(struct vmm *vmm) {
 }
 
 #else
+
+void kvm_stats_open(struct vcpu *vcpu) {
+    (void)vcpu;
+}
 
 void kvm_stats_publish(struct vmm *vmm) {
     (void)vmm;

@@ -6,7 +6,14 @@
 #ifndef BOXMARK_MICROGUEST_KVM_STATS_H
 #define BOXMARK_MICROGUEST_KVM_STATS_H
 
+struct vcpu;
 struct vmm;
+
+/*
+ * Opens the statistics of one that is not in the guest: KVM lets nobody ask about one that is, but
+ * makes them wait, beyond reach of signals, until it leaves.
+ */
+void kvm_stats_open(struct vcpu *vcpu);
 
 /*
  * Puts sums over all virtual CPUs into the status page, where this KVM has statistics (Linux 5.14).

@@ -3,6 +3,7 @@
 
 #include "environments/microguest/cpu_state.h"
 #include "environments/microguest/cpuid.h"
+#include "environments/microguest/kvm_stats.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
@@ -153,6 +154,9 @@ struct vcpu *vmm_take_vcpu(struct vmm *vmm) {
         vcpu = make_vcpu(vmm, vmm->vcpu_count);
         if (vcpu)
             vmm->vcpus[vmm->vcpu_count++] = vcpu;
+        /* The first one makes the second. Until then its own wait: a start is not held up. */
+        for (unsigned i = 0; i < vmm->vcpu_count && vmm->vcpu_count > 1; i++)
+            kvm_stats_open(vmm->vcpus[i]);
     } else if (!vcpu) {
         vmm->threads_refused = true;
         errno = EAGAIN;

@@ -258,6 +258,28 @@ static void end_all(void) {
     CALL(__NR_exit_group, 0, 0, 0);
 }
 
+static volatile int computing, enough;
+
+static void compute_until_enough(void) {
+    computing = 1;
+    while (!enough)
+        __asm__ volatile("pause");
+    end_thread();
+}
+
+/* One that computes without a single call holds up no other one's calls. */
+static int do_aside(void) {
+    char *stack = map(8192, PROT_READ | PROT_WRITE);
+    EXPECT(CALL(__NR_write, 1, "a\n", 2) == 2);
+    EXPECT(start_thread(compute_until_enough, stack + 8192) > 0);
+    while (!computing)
+        __asm__ volatile("pause");
+    for (int i = 0; i < 3; i++)
+        EXPECT(CALL(__NR_write, 1, "b\n", 2) == 2);
+    enough = 1;
+    return 0;
+}
+
 /* The first thread ends before the last one does. */
 static int do_outlive(void) {
     char *stack = map(8192, PROT_READ | PROT_WRITE);
@@ -363,13 +385,17 @@ static int do_fuzz(void) {
 }
 
 static const struct payload answers[] = {
-    PAYLOAD(ask_execute),   PAYLOAD(rights_back),   PAYLOAD(remap),
-    PAYLOAD(bad_pointers),  PAYLOAD(paths),         PAYLOAD(streams),
-    PAYLOAD(descriptors),   PAYLOAD(unknown_calls), PAYLOAD(memory),
-    PAYLOAD(pieces),        PAYLOAD(odd_calls),     PAYLOAD(threads),
-    PAYLOAD(threads_again), PAYLOAD(outlive),       PAYLOAD(spin),
-    PAYLOAD(block),         PAYLOAD(sleep),         PAYLOAD(abort),
-    PAYLOAD(fault_aside),   PAYLOAD(fuzz),          {"", 0},
+    PAYLOAD(ask_execute),   PAYLOAD(rights_back),
+    PAYLOAD(remap),         PAYLOAD(bad_pointers),
+    PAYLOAD(paths),         PAYLOAD(streams),
+    PAYLOAD(descriptors),   PAYLOAD(unknown_calls),
+    PAYLOAD(memory),        PAYLOAD(pieces),
+    PAYLOAD(odd_calls),     PAYLOAD(threads),
+    PAYLOAD(threads_again), PAYLOAD(aside),
+    PAYLOAD(outlive),       PAYLOAD(spin),
+    PAYLOAD(block),         PAYLOAD(sleep),
+    PAYLOAD(abort),         PAYLOAD(fault_aside),
+    PAYLOAD(fuzz),          {"", 0},
 };
 
 static int same(const char *a, const char *b) {

@@ -136,7 +136,7 @@ done
 
 # What it may do is answered rightly.
 for payload in ask_execute rights_back remap bad_pointers paths streams descriptors unknown_calls memory \
-    pieces odd_calls threads threads_again outlive fuzz; do
+    pieces odd_calls threads threads_again aside outlive fuzz; do
     guest --time-limit 60000 "$HOSTILE" "$payload"
     status_is 0 "$payload is answered rightly"
 done
