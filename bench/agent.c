@@ -10,8 +10,6 @@
 #include "bench/init.h"
 #include "bench/protocol.h"
 #include "bench/run.h"
-#include "common/clock.h"
-#include "common/line.h"
 #include "config.h"
 
 #include <getopt.h>
@@ -21,17 +19,16 @@
 
 struct agent {
     struct run_settings settings;
-    struct agent_output output;
-    struct line_reader reader;
+    struct agent_channel channel;
 };
 
 static void answer_identify(struct agent *agent, const struct message *request) {
     cleanup_error struct error *err = NULL;
     cleanup_message struct message identity = {.type = MESSAGE_IDENTITY, .id = request->id};
     if (identity_collect(&identity, &err) < 0)
-        agent_send_error(&agent->output, request->id, err);
+        agent_send_error(&agent->channel, request->id, err);
     else
-        agent_send(&agent->output, &identity);
+        agent_send(&agent->channel, &identity);
 }
 
 /* Returns false when the agent shall end. */
@@ -41,35 +38,25 @@ static bool answer(struct agent *agent, const struct message *request) {
         answer_identify(agent, request);
         break;
     case MESSAGE_RUN:
-        agent_run(&agent->output, request, &agent->settings);
+        agent_run(&agent->channel, request, &agent->settings);
         break;
     case MESSAGE_QUIT:
-        agent_send(&agent->output, &(struct message){.type = MESSAGE_END, .id = request->id});
+        agent_send(&agent->channel, &(struct message){.type = MESSAGE_END, .id = request->id});
         return false;
     default:
         return false;
     }
-    return !agent->output.broken;
+    return !agent->channel.broken;
 }
 
 static int serve(struct agent *agent) {
     struct message hello = {.type = MESSAGE_HELLO, .number = PROTOCOL_VERSION};
     snprintf(hello.text, sizeof(hello.text), "%s", PACKAGE_VERSION);
-    agent_send(&agent->output, &hello);
+    agent_send(&agent->channel, &hello);
     for (;;) {
-        cleanup_error struct error *err = NULL;
-        cleanup_message struct message request = {.type = MESSAGE_QUIT};
-        char *line;
-        size_t length;
-        int got = line_read(&agent->reader, -1, DEADLINE_NONE, &line, &length, NULL, &err);
-        if (got <= 0)
-            return got < 0;
-        if (message_parse(line, length, &request, &err) < 0) {
-            agent_send_error(&agent->output, 0, err);
-            return 1;
-        }
-        if (!answer(agent, &request))
-            return 0;
+        cleanup_message struct message request = {0};
+        if (!agent_receive(&agent->channel, &request) || !answer(agent, &request))
+            return agent->channel.nonsense;
     }
 }
 
@@ -161,8 +148,8 @@ static int open_channel(const struct agent_options *options, struct agent *agent
     }
     agent->settings = (struct run_settings){.data_folder = options->data_folder,
                                             .keep_files = options->keep_files};
-    agent->output.fd = port.output_fd;
-    line_reader_init(&agent->reader, port.input_fd);
+    agent->channel.output_fd = port.output_fd;
+    line_reader_init(&agent->channel.input, port.input_fd);
     return -1;
 }
 

@@ -11,6 +11,8 @@ enum member {
     MEMBER_NUMBER,
     MEMBER_ITERATION,
     MEMBER_WARMUP,
+    MEMBER_PACED,
+    MEMBER_WAITED,
     MEMBER_VALUE,
     MEMBER_NAME,
     MEMBER_TEXT,
@@ -26,8 +28,12 @@ struct message_form {
 
 static const struct message_form forms[MESSAGE_TYPES] = {
     [MESSAGE_IDENTIFY] = {"identify", {[MEMBER_ID] = "id"}},
-    [MESSAGE_RUN] =
-        {"run", {[MEMBER_ID] = "id", [MEMBER_NAME] = "workload", [MEMBER_OBJECT] = "parameters"}},
+    [MESSAGE_RUN] = {"run",
+                     {[MEMBER_ID] = "id",
+                      [MEMBER_NAME] = "workload",
+                      [MEMBER_PACED] = "paced",
+                      [MEMBER_OBJECT] = "parameters"}},
+    [MESSAGE_GO] = {"go", {[MEMBER_ID] = "id"}},
     [MESSAGE_QUIT] = {"quit", {[MEMBER_ID] = "id"}},
     [MESSAGE_HELLO] = {"hello", {[MEMBER_NUMBER] = "boxmark", [MEMBER_TEXT] = "version"}},
     [MESSAGE_IDENTITY] =
@@ -44,7 +50,8 @@ static const struct message_form forms[MESSAGE_TYPES] = {
                                [MEMBER_NAME] = "section",
                                [MEMBER_ITERATION] = "iteration",
                                [MEMBER_WARMUP] = "warmup",
-                               [MEMBER_NUMBER] = "elapsed_ns"}},
+                               [MEMBER_NUMBER] = "elapsed_ns",
+                               [MEMBER_WAITED] = "waited_ns"}},
     [MESSAGE_PROGRESS] = {"progress", {[MEMBER_ID] = "id", [MEMBER_VALUE] = "fraction"}},
     [MESSAGE_SAMPLE] = {"sample",
                         {[MEMBER_ID] = "id",
@@ -73,6 +80,11 @@ static int parse_unsigned(const json_t *json, uint64_t *ret) {
         return -1;
     *ret = (uint64_t)json_integer_value(json);
     return 0;
+}
+
+static int parse_flag(const json_t *json, bool *ret) {
+    *ret = json_is_true(json);
+    return json_is_boolean(json) ? 0 : -1;
 }
 
 static int parse_name(const json_t *json, char name[PROTOCOL_NAME_BYTES]) {
@@ -109,8 +121,11 @@ static int parse_member(enum member member, json_t *json, struct message *messag
     case MEMBER_ITERATION:
         return parse_unsigned(json, &message->iteration);
     case MEMBER_WARMUP:
-        message->warmup = json_is_true(json);
-        return json_is_boolean(json) ? 0 : -1;
+        return parse_flag(json, &message->warmup);
+    case MEMBER_PACED:
+        return parse_flag(json, &message->paced);
+    case MEMBER_WAITED:
+        return parse_unsigned(json, &message->waited_ns);
     case MEMBER_VALUE:
         message->value = json_number_value(json);
         return json_is_number(json) && isfinite(message->value) ? 0 : -1;
@@ -178,6 +193,10 @@ static json_t *format_member(enum member member, const struct message *message) 
         return json_integer((json_int_t)message->iteration);
     case MEMBER_WARMUP:
         return json_boolean(message->warmup);
+    case MEMBER_PACED:
+        return json_boolean(message->paced);
+    case MEMBER_WAITED:
+        return json_integer((json_int_t)message->waited_ns);
     case MEMBER_VALUE:
         return json_real(message->value);
     case MEMBER_NAME:

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 /*
- * The agent protocol, version 1: one JSON object a line, both directions (docs/protocol.md).
+ * The agent protocol, version 2: one JSON object a line, both directions (docs/protocol.md).
  * Both sides parse strictly: unknown types, missing or ill-typed members, numbers that are not
  * finite, names that are not [a-z0-9_.-] are errors. A message is never trusted.
  */
@@ -14,7 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define PROTOCOL_NAME_BYTES 64  /* names, NUL included */
 #define PROTOCOL_TEXT_BYTES 512 /* messages and notes, NUL included */
 
@@ -24,14 +24,15 @@
 enum message_type {
     /* harness to agent */
     MESSAGE_IDENTIFY, /* id */
-    MESSAGE_RUN,      /* id, name = workload, object = parameters (whole numbers) */
+    MESSAGE_RUN,      /* id, name = workload, paced, object = parameters (whole numbers) */
+    MESSAGE_GO,       /* id: the line around a section was seen, go on; only when paced */
     MESSAGE_QUIT,     /* id */
     /* agent to harness */
     MESSAGE_HELLO,    /* number = protocol version, text = program version: unasked, first line */
     MESSAGE_IDENTITY, /* id, text = SHA-256 of the agent's executable, object = facts */
     MESSAGE_BEGIN,    /* id */
     MESSAGE_SECTION_START, /* id, name, iteration, warmup */
-    MESSAGE_SECTION_STOP,  /* id, name, iteration, warmup, number = agent's elapsed_ns */
+    MESSAGE_SECTION_STOP,  /* id, name, iteration, warmup, number = agent's elapsed_ns, waited_ns */
     MESSAGE_PROGRESS,      /* id, value = fraction done */
     MESSAGE_SAMPLE,        /* id, name = metric, iteration, warmup, value */
     MESSAGE_NOTE,          /* id, name = key, text */
@@ -46,6 +47,8 @@ struct message {
     uint64_t number;
     uint64_t iteration;
     bool warmup;
+    bool paced;         /* whether each start and stop of a section is answered with MESSAGE_GO */
+    uint64_t waited_ns; /* from before the start was sent to its MESSAGE_GO; 0 when not paced */
     double value;
     char name[PROTOCOL_NAME_BYTES];
     char text[PROTOCOL_TEXT_BYTES];

@@ -5,15 +5,25 @@
 
 #include "bench/protocol.h"
 #include "bench/workload.h"
+#include "common/line.h"
 
-/* Where the agent's messages go. */
-struct agent_output {
-    int fd;
-    bool broken; /* the other side went away: nothing more is sent */
+/* Where the agent's messages go, and where the harness's come from. */
+struct agent_channel {
+    struct line_reader input;
+    int output_fd;
+    bool ended;    /* nobody sends any more */
+    bool broken;   /* nobody listens any more: nothing more is sent */
+    bool nonsense; /* the other side does not keep to the protocol; said to it, and broken */
 };
 
 /* Sends one message; a broken channel is remembered, not reported. */
-void agent_send(struct agent_output *output, const struct message *message);
+void agent_send(struct agent_channel *channel, const struct message *message);
+
+/*
+ * Waits for one message (zeroed by the caller). False when there is none: the channel has ended, or
+ * what came is nonsense.
+ */
+bool agent_receive(struct agent_channel *channel, struct message *ret_message);
 
 /* What holds for all requests. */
 struct run_settings {
@@ -22,10 +32,10 @@ struct run_settings {
 };
 
 /* Carries out one MESSAGE_RUN and answers it with begin ... end or error. */
-void agent_run(struct agent_output *output, const struct message *request,
+void agent_run(struct agent_channel *channel, const struct message *request,
                const struct run_settings *settings);
 
 /* Answers a request with an error message made from `error`. */
-void agent_send_error(struct agent_output *output, uint64_t id, const struct error *error);
+void agent_send_error(struct agent_channel *channel, uint64_t id, const struct error *error);
 
 #endif

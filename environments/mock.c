@@ -223,7 +223,7 @@ static int mock_send(struct channel *channel, const char *line, size_t length, u
         answer_identify(self, &request);
     else if (request.type == MESSAGE_RUN)
         answer_run(self, &request);
-    else
+    else if (request.type != MESSAGE_GO) /* its answers are all there already */
         queue_message(self, &(struct message){.type = MESSAGE_END, .id = request.id}, 0);
     return 0;
 }

@@ -241,12 +241,13 @@ static int perform(struct instance_run *self, const struct work *work, struct er
     }
     self->requests_done++;
     json_t *entry = json_pack(
-        "{s:I, s:s, s:s, s:s, s:I, s:I, s:o, s:O, s:o*, s:o*, s:O*}", "block",
+        "{s:I, s:s, s:s, s:s, s:I, s:I, s:I, s:o, s:O, s:o*, s:o*, s:O*}", "block",
         (json_int_t)self->block, "environment", self->environment->label, "workload", name,
         "digest", result.digest, "host_elapsed_ns", (json_int_t)result.host_elapsed_ns,
-        "agent_elapsed_ns", (json_int_t)result.agent_elapsed_ns, "witness",
-        witness_between(&before, &after), "notes", result.notes, "cpu_ns", cpu, "counters",
-        counted_between(counters_before, counters_after), "sections", performing.log.sections);
+        "agent_elapsed_ns", (json_int_t)result.agent_elapsed_ns, "round_trip_ns",
+        (json_int_t)result.round_trip_ns, "witness", witness_between(&before, &after), "notes",
+        result.notes, "cpu_ns", cpu, "counters", counted_between(counters_before, counters_after),
+        "sections", performing.log.sections);
     return run_commit(run, "request", entry, err);
 }
 

@@ -84,9 +84,11 @@ struct answering {
     struct session_result *result;
     unsigned capacity;
     unsigned messages;
+    uint64_t deadline_ns;
     uint64_t begin_ns; /* 0: not yet begun */
     bool in_section;
-    uint64_t section_ns;
+    uint64_t go_ns;   /* just before the section's start was answered */
+    uint64_t held_ns; /* from the arrival of that start until then */
     struct message section;
     bool done;
 };
@@ -129,15 +131,46 @@ static void watch_section(const struct answering *answering, const struct sessio
         answering->watch->section(answering->watch->cookie, sample);
 }
 
+/* The agent waits for it. */
+static int send_go(struct answering *answering, struct error **err) {
+    struct message go = {.type = MESSAGE_GO, .id = answering->session->last_id};
+    return send_message(answering->session, &go, answering->deadline_ns, err);
+}
+
 static int on_section_start(struct answering *answering, const struct message *message,
                             uint64_t arrival_ns, struct error **err) {
     if (answering->in_section)
         return unexpected(message, err);
     answering->in_section = true;
-    answering->section_ns = arrival_ns;
     answering->section = *message;
     watch_section(answering, NULL);
-    return 0;
+    answering->go_ns = clock_now_ns(answering->session->clock);
+    answering->held_ns = answering->go_ns - arrival_ns;
+    return send_go(answering, err);
+}
+
+/*
+ * What a line and its answer need on their way, as a section of this instance showed it at best:
+ * how long the agent waited, less how long we held the answer back. One in which either side had to
+ * wait for a CPU says more, and a guest's clock may say anything: never less than nothing.
+ */
+static void note_round_trip(const struct answering *answering, uint64_t waited_ns) {
+    struct session *session = answering->session;
+    uint64_t seen_ns = waited_ns > answering->held_ns ? waited_ns - answering->held_ns : 0;
+    if (!session->round_trip_known || seen_ns < session->round_trip_ns)
+        session->round_trip_ns = seen_ns;
+    session->round_trip_known = true;
+}
+
+/* At the end, when the most is known of it: the first section may be the one that was disturbed. */
+static void take_off_round_trip(struct session_result *result, uint64_t round_trip_ns) {
+    for (unsigned i = 0; i < result->sample_count; i++) {
+        struct session_sample *sample = &result->samples[i];
+        if (!sample->metric->section)
+            continue;
+        sample->value = fmax(sample->value - (double)round_trip_ns / 1e9, 0);
+        result->round_trip_ns = round_trip_ns;
+    }
 }
 
 static int on_section_stop(struct answering *answering, const struct message *message,
@@ -146,18 +179,23 @@ static int on_section_stop(struct answering *answering, const struct message *me
     if (!answering->in_section || strcmp(start->name, message->name) != 0 ||
         start->iteration != message->iteration || start->warmup != message->warmup)
         return unexpected(message, err);
+    if (arrival_ns < answering->go_ns)
+        return error_set(err, ERROR_CLOSED, 0, "the agent did not wait for \"go\"");
     answering->in_section = false;
+    note_round_trip(answering, message->waited_ns);
     struct session_sample sample = {
         .iteration = message->iteration,
         .warmup = message->warmup,
-        .value = (double)(arrival_ns - answering->section_ns) / 1e9,
+        .value = (double)(arrival_ns - answering->go_ns) / 1e9,
         .agent_value = (double)message->number / 1e9,
         .time_ns = arrival_ns,
     };
     if (find_metric(answering, message->name, true, &sample.metric, err) < 0)
         return -1;
     watch_section(answering, &sample);
-    return add_sample(answering, &sample, err);
+    if (add_sample(answering, &sample, err) < 0)
+        return -1;
+    return send_go(answering, err);
 }
 
 static int on_sample(struct answering *answering, const struct message *message,
@@ -198,6 +236,7 @@ static int on_end(struct answering *answering, const struct message *message, ui
     if (answering->in_section)
         return unexpected(message, err);
     answering->done = true;
+    take_off_round_trip(answering->result, answering->session->round_trip_ns);
     answering->result->host_elapsed_ns = arrival_ns - answering->begin_ns;
     answering->result->agent_elapsed_ns = message->number;
     memcpy(answering->result->digest, message->text, sizeof(message->text));
@@ -232,11 +271,10 @@ static const message_handler handlers[MESSAGE_TYPES] = {
     [MESSAGE_ERROR] = on_error,
 };
 
-static int handle(struct answering *answering, uint64_t id, uint64_t deadline_ns,
-                  struct error **err) {
+static int handle(struct answering *answering, uint64_t id, struct error **err) {
     cleanup_message struct message message = {0};
     uint64_t arrival_ns;
-    if (receive_message(answering->session, deadline_ns, &message, &arrival_ns, err) < 0)
+    if (receive_message(answering->session, answering->deadline_ns, &message, &arrival_ns, err) < 0)
         return -1;
     if (!handlers[message.type] || message.id != id)
         return unexpected(&message, err);
@@ -252,15 +290,21 @@ int session_run(struct session *session, const struct workload_description *work
                 json_t *parameters, uint64_t timeout_ns, const struct session_watch *watch,
                 struct session_result *ret_result, struct error **err) {
     uint64_t deadline_ns = deadline_after(clock_now_ns(session->clock), timeout_ns);
-    struct message request = {.type = MESSAGE_RUN, .id = ++session->last_id, .object = parameters};
+    struct message request = {
+        .type = MESSAGE_RUN, .id = ++session->last_id, .paced = true, .object = parameters};
     snprintf(request.name, sizeof(request.name), "%s", workload->name);
     cleanup_session_result struct session_result result = {.notes = json_object()};
     struct answering answering = {
-        .session = session, .workload = workload, .watch = watch, .result = &result};
+        .session = session,
+        .workload = workload,
+        .watch = watch,
+        .result = &result,
+        .deadline_ns = deadline_ns,
+    };
     if (send_message(session, &request, deadline_ns, err) < 0)
         return -1;
     while (!answering.done)
-        if (handle(&answering, request.id, deadline_ns, err) < 0)
+        if (handle(&answering, request.id, err) < 0)
             return -1;
     *ret_result = result;
     result = (struct session_result){0};

@@ -2,7 +2,12 @@
 /*
  * The harness's side of the agent protocol. Whatever the agent says is untrusted: every wait has a
  * deadline, every message is checked against the request and the catalog, counts are bounded.
- * Times are those of the harness's own clock at the arrival of a line.
+ * Times are those of the harness's own clock, when a line arrives or just before one is sent.
+ *
+ * A section is timed from the "go" that answers its start to the arrival of its stop, less the
+ * channel's round trip: the least that any section of the instance showed of it so far, one in
+ * which neither side was kept from its CPU (Cristian: Probabilistic clock synchronization,
+ * Distributed Computing 3, 1989). The agent sleeps meanwhile, so that the harness is not late.
  */
 #ifndef BOXMARK_HARNESS_SESSION_H
 #define BOXMARK_HARNESS_SESSION_H
@@ -16,6 +21,8 @@ struct session {
     struct channel *channel; /* borrowed */
     struct clock *clock;
     uint64_t last_id;
+    bool round_trip_known;
+    uint64_t round_trip_ns;            /* the least so far */
     char version[PROTOCOL_TEXT_BYTES]; /* of the agent, after session_hello */
 };
 
@@ -36,12 +43,13 @@ struct session_result {
     char digest[PROTOCOL_TEXT_BYTES];
     uint64_t host_elapsed_ns;  /* begin to end, on the host's clock */
     uint64_t agent_elapsed_ns; /* the same by the agent's clock */
+    uint64_t round_trip_ns;    /* of the channel, as taken off all sections; 0 without one */
 };
 
 struct session_watch {
     void (*progress)(void *cookie, double fraction); /* may be NULL */
-    /* At the arrival of the lines around a timed section: at its start `sample` is NULL, at its
-     * stop what was measured. May be NULL. */
+    /* Between the arrival of a line around a timed section and the agent's next step: at its start
+     * `sample` is NULL, at its stop what was measured, the round trip included. May be NULL. */
     void (*section)(void *cookie, const struct session_sample *sample);
     void *cookie;
 };

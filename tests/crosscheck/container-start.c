@@ -49,7 +49,7 @@ static double quantile(double *values, unsigned count, unsigned percent) {
 /* The median round trip of an empty request, from before it is sent to its last line. */
 static int time_null(struct instance *instance, double *ret_us, struct error **err) {
     static const char request[] =
-        "{\"type\":\"run\",\"id\":1,\"workload\":\"null\",\"parameters\":{}}\n";
+        "{\"type\":\"run\",\"id\":1,\"workload\":\"null\",\"paced\":false,\"parameters\":{}}\n";
     enum { TIMES = 101 };
     double times_us[TIMES];
     struct channel *channel = instance->channel;

@@ -16,7 +16,8 @@ static void check_round_trip(const struct message *message) {
     fuzz_check(message_parse(line, length - 1, &again, &err) == 0);
     fuzz_check(again.type == message->type && again.id == message->id &&
                again.number == message->number && again.iteration == message->iteration &&
-               again.warmup == message->warmup && again.value == message->value &&
+               again.warmup == message->warmup && again.paced == message->paced &&
+               again.waited_ns == message->waited_ns && again.value == message->value &&
                strcmp(again.name, message->name) == 0 && strcmp(again.text, message->text) == 0);
     fuzz_check(again.object == message->object || json_equal(again.object, message->object));
     message_clear(&again);

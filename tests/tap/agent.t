@@ -113,8 +113,8 @@ refused() {
     ask stream ${stream/100003/1000000000000}
     like "$output" '^error no-memory ' "more memory than there is"
 }
-printf '%s\n' '{"type":"run","id":1,"workload":"prime","parameters":{"threads":"2"}}' \
-    '{"type":"run","id":2,"workload":"null","parameters":{}}' >"$SCRATCH/requests"
+printf '%s\n' '{"type":"run","id":1,"workload":"prime","paced":false,"parameters":{"threads":"2"}}' \
+    '{"type":"run","id":2,"workload":"null","paced":false,"parameters":{}}' >"$SCRATCH/requests"
 output=$("$AGENT" <"$SCRATCH/requests")
 like "$output" '"type":"error","id":1,"code":"bad-request"' "refused: a parameter that is text"
 like "$output" '"type":"end","id":2' "after a refusal it answers the next request"
@@ -193,7 +193,7 @@ timeout 60 "$AGENT" <"$SCRATCH/requests.fifo" > >(head -c 10 >/dev/null) &
 agent=$!
 exec 3>"$SCRATCH/requests.fifo"
 for ((i = 0; i < 300; i++)); do
-    (trap '' PIPE && echo '{"type":"run","id":1,"workload":"null","parameters":{}}' >&3) 2>/dev/null
+    (trap '' PIPE && echo '{"type":"run","id":1,"workload":"null","paced":false,"parameters":{}}' >&3) 2>/dev/null
     kill -0 "$agent" 2>/dev/null || break
     sleep 0.1
 done

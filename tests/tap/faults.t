@@ -186,7 +186,7 @@ fi
 # agent NAME COMMANDS: a program in its place, which says hello like it.
 version=$("$BOXMARK" --version)
 agent() {
-    printf '#!%s\nprintf "%%s\\n" '\''{"type":"hello","boxmark":1,"version":"%s"}'\''\n%s\n' "$BASH" \
+    printf '#!%s\nprintf "%%s\\n" '\''{"type":"hello","boxmark":2,"version":"%s"}'\''\n%s\n' "$BASH" \
         "${version#boxmark }" "$2" >"$SCRATCH/agent-$1"
     chmod +x "$SCRATCH/agent-$1"
     BOXMARK_AGENT=$SCRATCH/agent-$1 bounded "$BOXMARK" "${quiet[@]}" -e host -w prime --blocks 1 \

@@ -58,7 +58,7 @@ like "$errors" 'memory' "by name"
 guest --threads 129 "$AGENT"
 status_is 120 "more threads than there can be are refused"
 like "$errors" '128' "with the limit"
-many='{"type":"run","id":1,"workload":"prime","parameters":{"limit":99,"events":20,"threads":3,"iterations":1,"warmups":0}}'
+many='{"type":"run","id":1,"workload":"prime","paced":false,"parameters":{"limit":99,"events":20,"threads":3,"iterations":1,"warmups":0}}'
 run sh -c 'echo "$1" | { shift; "$@"; }' sh "$many" "$MONITOR" --threads 2 --user $user --data "$DATA" \
     "$AGENT" --data /data
 status_is 1 "a program that starts more threads than it may have ends"
@@ -173,13 +173,13 @@ like "$errors" 'signal 6' "by name"
 
 # The agent inside gives the same answers as outside.
 requests='{"type":"identify","id":1}
-{"type":"run","id":2,"workload":"null","parameters":{}}
-{"type":"run","id":3,"workload":"calibrate","parameters":{"loops":1000000,"iterations":1}}
-{"type":"run","id":4,"workload":"prime","parameters":{"limit":1000,"events":200,"threads":3,"iterations":1,"warmups":0}}
-{"type":"run","id":5,"workload":"zip","parameters":{"bytes":300000,"level":6,"threads":2,"to_file":0,"seed":1,"iterations":1,"warmups":0}}
-{"type":"run","id":6,"workload":"zip","parameters":{"bytes":300000,"level":6,"threads":2,"to_file":1,"seed":1,"iterations":1,"warmups":0}}
-{"type":"run","id":7,"workload":"stream","parameters":{"elements":200000,"threads":2,"huge_pages":1,"iterations":2}}
-{"type":"run","id":8,"workload":"disk","parameters":{"bytes":4194304,"record_bytes":1048576,"depth":1,"iterations":1,"seed":1}}
+{"type":"run","id":2,"workload":"null","paced":false,"parameters":{}}
+{"type":"run","id":3,"workload":"calibrate","paced":false,"parameters":{"loops":1000000,"iterations":1}}
+{"type":"run","id":4,"workload":"prime","paced":false,"parameters":{"limit":1000,"events":200,"threads":3,"iterations":1,"warmups":0}}
+{"type":"run","id":5,"workload":"zip","paced":false,"parameters":{"bytes":300000,"level":6,"threads":2,"to_file":0,"seed":1,"iterations":1,"warmups":0}}
+{"type":"run","id":6,"workload":"zip","paced":false,"parameters":{"bytes":300000,"level":6,"threads":2,"to_file":1,"seed":1,"iterations":1,"warmups":0}}
+{"type":"run","id":7,"workload":"stream","paced":false,"parameters":{"elements":200000,"threads":2,"huge_pages":1,"iterations":2}}
+{"type":"run","id":8,"workload":"disk","paced":false,"parameters":{"bytes":4194304,"record_bytes":1048576,"depth":1,"iterations":1,"seed":1}}
 {"type":"quit","id":9}'
 # answers COMMAND...: type, number, hash or digest of each final answer.
 answers() {

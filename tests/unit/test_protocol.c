@@ -34,6 +34,8 @@ static void every_message_survives_the_way(void **state) {
             .number = 1234567890123,
             .iteration = 7,
             .warmup = true,
+            .paced = true,
+            .waited_ns = 98765432109,
             .value = 0.1,
             .name = "a_name-1.x",
             .text = "\"quotes\", \\ and \xc3\xa4\xc3\xb6\xc3\xbc",
@@ -52,6 +54,8 @@ static void every_message_survives_the_way(void **state) {
         assert_true(got.id == sent.id || got.id == 0);
         assert_true(got.number == sent.number || got.number == 0);
         assert_true(got.value == sent.value || got.value == 0);
+        assert_true(got.paced == (type == MESSAGE_RUN));
+        assert_true(got.waited_ns == (type == MESSAGE_SECTION_STOP ? sent.waited_ns : 0));
         assert_true(strcmp(got.name, sent.name) == 0 || !*got.name);
         assert_true(strcmp(got.text, sent.text) == 0 || !*got.text);
         assert_true(!got.object || json_equal(got.object, sent.object));
@@ -187,14 +191,22 @@ static void text_is_bounded_and_tame(void **state) {
 static void other_members_must_have_their_type(void **state) {
     (void)state;
     static const char *const lines[] = {
-        "{\"type\":\"run\",\"id\":1,\"workload\":\"x\"}",
-        "{\"type\":\"run\",\"id\":1,\"workload\":\"x\",\"parameters\":[]}",
-        "{\"type\":\"run\",\"id\":1,\"workload\":7,\"parameters\":{}}",
-        "{\"type\":\"run\",\"id\":1,\"workload\":\"x\",\"parameters\":null}",
+        "{\"type\":\"run\",\"id\":1,\"workload\":\"x\",\"paced\":true}",
+        "{\"type\":\"run\",\"id\":1,\"workload\":\"x\",\"paced\":true,\"parameters\":[]}",
+        "{\"type\":\"run\",\"id\":1,\"workload\":7,\"paced\":true,\"parameters\":{}}",
+        "{\"type\":\"run\",\"id\":1,\"workload\":\"x\",\"paced\":true,\"parameters\":null}",
+        "{\"type\":\"run\",\"id\":1,\"workload\":\"x\",\"parameters\":{}}",
+        "{\"type\":\"run\",\"id\":1,\"workload\":\"x\",\"paced\":1,\"parameters\":{}}",
+        "{\"type\":\"go\"}",
         "{\"type\":\"start\",\"id\":1,\"section\":\"x\",\"iteration\":0}",
         "{\"type\":\"start\",\"id\":1,\"section\":\"x\",\"iteration\":0,\"warmup\":0}",
         "{\"type\":\"start\",\"id\":1,\"section\":\"x\",\"iteration\":-1,\"warmup\":true}",
-        "{\"type\":\"stop\",\"id\":1,\"section\":\"x\",\"iteration\":0,\"warmup\":true}",
+        "{\"type\":\"stop\",\"id\":1,\"section\":\"x\",\"iteration\":0,\"warmup\":true,"
+        "\"waited_ns\":1}",
+        "{\"type\":\"stop\",\"id\":1,\"section\":\"x\",\"iteration\":0,\"warmup\":true,"
+        "\"elapsed_ns\":1}",
+        "{\"type\":\"stop\",\"id\":1,\"section\":\"x\",\"iteration\":0,\"warmup\":true,"
+        "\"elapsed_ns\":1,\"waited_ns\":-1}",
         "{\"type\":\"hello\",\"boxmark\":\"1\",\"version\":\"1\"}",
         "{\"type\":\"hello\",\"boxmark\":1}",
         "{\"type\":\"identity\",\"id\":1,\"agent_sha256\":\"x\"}",
@@ -217,7 +229,7 @@ static void deep_nesting_is_refused(void **state) {
 static void one_wrong_byte_does_no_harm(void **state) {
     (void)state;
     static const char good[] = "{\"type\":\"run\",\"id\":12,\"workload\":\"prime\","
-                               "\"parameters\":{\"threads\":2,\"limit\":10000}}";
+                               "\"paced\":true,\"parameters\":{\"threads\":2,\"limit\":10000}}";
     static const char bytes[] = {'"', '{', '}', '\\', ',', ':', '0', '-', '\n', (char)0xff, 0};
     unsigned refused = 0, taken = 0;
     for (size_t at = 0; at < sizeof(good) - 1; at++)

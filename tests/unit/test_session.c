@@ -6,18 +6,20 @@
 
 #include <math.h>
 
-/* Gives out the lines one by one, a millisecond apart; remembers what was sent last. */
+/* Gives out the lines one by one, a millisecond apart or at once; remembers what was sent. */
 struct script_channel {
     struct channel channel;
     const char *const *lines;
+    bool at_once;
     char buffer[4096], sent[4096];
 };
 
 static uint64_t now_ns;
+static uint64_t look_ns; /* what passes while the harness looks at its clock */
 
 static uint64_t script_now_ns(struct clock *clock) {
     (void)clock;
-    return now_ns;
+    return now_ns += look_ns;
 }
 
 static struct clock script_clock = {.now_ns = script_now_ns};
@@ -27,16 +29,19 @@ static int script_send(struct channel *channel, const char *line, size_t length,
     struct script_channel *self = (struct script_channel *)channel;
     (void)deadline_ns;
     (void)err;
-    assert_true(length < sizeof(self->sent));
-    memcpy(self->sent, line, length);
-    self->sent[length] = '\0';
+    size_t before = strlen(self->sent);
+    assert_true(before + length < sizeof(self->sent));
+    memcpy(self->sent + before, line, length);
+    self->sent[before + length] = '\0';
     return 0;
 }
 
 static int script_receive(struct channel *channel, uint64_t deadline_ns, char **ret_line,
                           size_t *ret_length, uint64_t *ret_arrival_ns, struct error **err) {
     struct script_channel *self = (struct script_channel *)channel;
-    now_ns += NS_PER_MS;
+    static uint64_t read_ns;
+    if (!self->at_once || read_ns > now_ns)
+        read_ns = now_ns += NS_PER_MS;
     if (now_ns > deadline_ns)
         return error_set(err, ERROR_TIMEOUT, 0, "no answer before the deadline");
     if (!*self->lines)
@@ -46,7 +51,7 @@ static int script_receive(struct channel *channel, uint64_t deadline_ns, char **
     if (ret_length)
         *ret_length = strlen(self->buffer);
     if (ret_arrival_ns)
-        *ret_arrival_ns = now_ns;
+        *ret_arrival_ns = read_ns;
     return 1;
 }
 
@@ -65,9 +70,11 @@ static struct session session_with(const char *const *lines) {
 #define START(iteration)                                                                           \
     "{\"type\":\"start\",\"id\":1,\"section\":\"time\",\"iteration\":" #iteration                  \
     ",\"warmup\":false}"
-#define STOP(iteration)                                                                            \
+#define STOP_WAITED(iteration, waited_ns)                                                          \
     "{\"type\":\"stop\",\"id\":1,\"section\":\"time\",\"iteration\":" #iteration                   \
-    ",\"warmup\":false,\"elapsed_ns\":500000}"
+    ",\"warmup\":false,\"elapsed_ns\":500000,\"waited_ns\":" #waited_ns "}"
+#define STOP(iteration) STOP_WAITED(iteration, 0)
+#define GO "{\"type\":\"go\",\"id\":1}\n"
 #define SAMPLE(metric)                                                                             \
     "{\"type\":\"sample\",\"id\":1,\"metric\":\"" metric                                           \
     "\",\"iteration\":0,\"warmup\":false,\"value\":2.5}"
@@ -92,7 +99,8 @@ static void sections_are_timed_on_our_clock(void **state) {
               &result, &err);
     assert_no_error(err);
     assert_string_equal(channel.sent,
-                        "{\"type\":\"run\",\"id\":1,\"workload\":\"prime\",\"parameters\":{}}\n");
+                        "{\"type\":\"run\",\"id\":1,\"paced\":true,\"workload\":\"prime\","
+                        "\"parameters\":{}}\n" GO GO);
     assert_int_equal(result.sample_count, 2);
     assert_string_equal(result.samples[0].metric->name, "time");
     assert_true(fabs(result.samples[0].value - 1e-3) < 1e-12);
@@ -103,6 +111,55 @@ static void sections_are_timed_on_our_clock(void **state) {
     assert_string_equal(json_string_value(json_object_get(result.notes, "path")), "x");
     assert_int_equal(result.host_elapsed_ns, 5 * NS_PER_MS);
     assert_int_equal(result.agent_elapsed_ns, 7);
+}
+
+/* Values in microseconds, in the order of the script; -1: none. */
+static void assert_times(const char *const *lines, long first_us, long second_us) {
+    cleanup_session_result struct session_result result = {0};
+    struct error *err = NULL;
+    run_prime(lines, &result, &err);
+    assert_no_error(err);
+    assert_int_equal(result.sample_count, second_us < 0 ? 1 : 2);
+    assert_int_equal(lround(result.samples[0].value * 1e6), first_us);
+    if (second_us >= 0)
+        assert_int_equal(lround(result.samples[1].value * 1e6), second_us);
+}
+
+/* From the answer to the start, less the least that a line and its answer were seen to need. */
+static void the_way_of_the_lines_is_no_work(void **state) {
+    (void)state;
+    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 200000), END), 800, -1);
+    /* One whose start came late, or whose agent woke late, says no more than the other. */
+    assert_times(
+        LINES(BEGIN, START(0), STOP_WAITED(0, 200000), START(1), STOP_WAITED(1, 900000), END), 800,
+        800);
+    assert_times(
+        LINES(BEGIN, START(0), STOP_WAITED(0, 900000), START(1), STOP_WAITED(1, 200000), END), 800,
+        800);
+    /* More than there was: nothing is left, not less. */
+    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 5000000), END), 0, -1);
+    /* How long we held the answer back is ours to know: 10 us of it here. */
+    look_ns = 10 * NS_PER_US;
+    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 210000), END), 800, -1);
+    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 5000), END), 1000, -1);
+    look_ns = 0;
+}
+
+static void an_agent_must_wait(void **state) {
+    (void)state;
+    const char *const lines[] = {BEGIN, START(0), STOP(0), END, NULL};
+    struct session session = session_with(lines);
+    struct session_result result = {0};
+    struct error *err = NULL;
+    json_t *parameters = json_object();
+    channel.at_once = true;
+    look_ns = 10 * NS_PER_US;
+    int status =
+        session_run(&session, workload_find("prime"), parameters, NS_PER_S, NULL, &result, &err);
+    look_ns = 0;
+    json_decref(parameters);
+    assert_int_equal(status, -1);
+    assert_error(err, ERROR_CLOSED, "did not wait");
 }
 
 static void what_breaks_the_protocol_is_refused(void **state) {
@@ -121,7 +178,8 @@ static void what_breaks_the_protocol_is_refused(void **state) {
         {{BEGIN, "{\"type\":\"end\",\"id\":2,\"elapsed_ns\":7,\"digest\":\"d\"}"}, "out of turn"},
         {{"{\"type\":\"begin\",\"id\":9}"}, "out of turn"},
         {{BEGIN, "{\"type\":\"hello\",\"boxmark\":1,\"version\":\"1\"}"}, "out of turn"},
-        {{BEGIN, "{\"type\":\"run\",\"id\":1,\"workload\":\"x\",\"parameters\":{}}"}, "out of"},
+        {{BEGIN, "{\"type\":\"run\",\"id\":1,\"workload\":\"x\",\"paced\":true,\"parameters\":{}}"},
+         "out of"},
         {{BEGIN, SAMPLE("no_such_metric")}, "no_such_metric"},
         /* A section's figure is the harness's to measure, not the agent's to say. */
         {{BEGIN, SAMPLE("time")}, "\"time\""},
@@ -225,7 +283,7 @@ static void sections_are_watched_when_their_lines_arrive(void **state) {
     session = session_with(LINES(
         BEGIN, "{\"type\":\"start\",\"id\":1,\"section\":\"x\",\"iteration\":0,\"warmup\":false}",
         "{\"type\":\"stop\",\"id\":1,\"section\":\"x\",\"iteration\":0,\"warmup\":false,"
-        "\"elapsed_ns\":5}",
+        "\"elapsed_ns\":5,\"waited_ns\":0}",
         END));
     assert_int_equal(
         session_run(&session, workload_find("prime"), parameters, NS_PER_S, &watch, &result, &err),
@@ -239,15 +297,15 @@ static void hello_must_be_ours(void **state) {
     (void)state;
     struct error *err = NULL;
     struct session session =
-        session_with(LINES("{\"type\":\"hello\",\"boxmark\":1,\"version\":\"1.2\"}"));
+        session_with(LINES("{\"type\":\"hello\",\"boxmark\":2,\"version\":\"1.2\"}"));
     assert_int_equal(session_hello(&session, NS_PER_S, "1.2", &err), 0);
     assert_string_equal(session.version, "1.2");
-    session = session_with(LINES("{\"type\":\"hello\",\"boxmark\":1,\"version\":\"1.1\"}"));
+    session = session_with(LINES("{\"type\":\"hello\",\"boxmark\":2,\"version\":\"1.1\"}"));
     assert_int_equal(session_hello(&session, NS_PER_S, "1.2", &err), -1);
     assert_error(err, ERROR_UNTRUSTWORTHY, "another version");
-    session = session_with(LINES("{\"type\":\"hello\",\"boxmark\":2,\"version\":\"1.2\"}"));
+    session = session_with(LINES("{\"type\":\"hello\",\"boxmark\":1,\"version\":\"1.2\"}"));
     assert_int_equal(session_hello(&session, NS_PER_S, "1.2", &err), -1);
-    assert_error(err, ERROR_UNTRUSTWORTHY, "protocol 2");
+    assert_error(err, ERROR_UNTRUSTWORTHY, "protocol 1");
     session = session_with(LINES(BEGIN));
     assert_int_equal(session_hello(&session, NS_PER_S, "1.2", &err), -1);
     assert_error(err, ERROR_CLOSED, "out of turn");
@@ -289,6 +347,8 @@ static void identity_must_be_a_hash(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sections_are_timed_on_our_clock),
+        cmocka_unit_test(the_way_of_the_lines_is_no_work),
+        cmocka_unit_test(an_agent_must_wait),
         cmocka_unit_test(what_breaks_the_protocol_is_refused),
         cmocka_unit_test(an_agent_that_is_silent_times_out),
         cmocka_unit_test(its_own_errors_leave_it_alive),
