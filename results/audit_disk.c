@@ -49,7 +49,7 @@ struct moved {
     bool by_section;      /* every section of every request is known */
     struct {
         double device, elapsed_s;
-        unsigned count;
+        unsigned count, unpaced;
     } sections[PASSES];
 };
 
@@ -71,6 +71,7 @@ static void add_sections(const json_t *request, double file_bytes, double iterat
             moved->sections[i].device += fmin(bytes, file_bytes);
             moved->sections[i].elapsed_s += fact_number(section, "elapsed_ns") / 1e9;
             moved->sections[i].count++;
+            moved->sections[i].unpaced += isnan(fact_number(request, "round_trip_ns"));
             counts[i]++;
         }
     }
@@ -105,12 +106,13 @@ static void compare_requests(struct audit_facts *facts, const struct audit_check
 }
 
 /*
- * The counters are read when a line has arrived, and the work has gone on since it was sent: so
- * much of a section may be missing at its start.
+ * The agent waits until the counters have been read. In runs of before it did, the work had gone on
+ * since its line was sent: so much of a section may be missing at its start.
  */
 static double share_of_delay(const struct moved *moved, unsigned pass) {
     double delay_s = audit_threshold_find("page_cache_delay")->noted;
-    return delay_s * moved->sections[pass].count / moved->sections[pass].elapsed_s;
+    unsigned unpaced = moved->sections[pass].unpaced;
+    return unpaced ? delay_s * unpaced / moved->sections[pass].elapsed_s : 0;
 }
 
 static void compare_section(struct audit_facts *facts, const struct audit_check *check,

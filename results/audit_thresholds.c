@@ -55,7 +55,8 @@ const struct audit_threshold audit_thresholds[] = {
      "direct I/O reaches the device byte for byte and metadata only adds to it; what is missing was "
      "served from or left in the host's memory"},
     {"page_cache_delay", 0.01, INFINITY, "seconds a section",
-     "the device's counters are read when the line that begins a section has arrived; on a busy "
-     "machine that is some milliseconds late, and the work has begun"},
+     "runs of before the agent waited for it (no `round_trip_ns` in the journal): the device's "
+     "counters were read when the line that begins a section had arrived; on a busy machine that "
+     "was some milliseconds late, and the work had begun"},
     {0},
 };

@@ -581,6 +581,11 @@ static void counters_that_are_read_late_do_not_fail(void **state) {
     check_pass(facts, "disk/seq_read*", AUDIT_FAILING, "1.1 MiB read");
     set_section(facts, "seq_read_time", -1, "elapsed_ns", "0");
     check_pass(facts, "disk/seq_read*", AUDIT_NOTED, "too short to tell");
+    /* Where the agent waited for them, none is late. */
+    set(facts->disks[2], "round_trip_ns", "20000");
+    set_section(facts, "seq_read_time", -1, "elapsed_ns", "30000000");
+    set_section(facts, "seq_read_time", -1, "disk_read_bytes", "700000");
+    check_pass(facts, "disk/seq_read*", AUDIT_FAILING, "1.3 MiB read");
 }
 
 static void without_all_sections_the_request_is_judged(void **state) {
