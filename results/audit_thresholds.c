@@ -12,6 +12,9 @@ const struct audit_threshold audit_thresholds[] = {
     {"accelerator_work", 1.2, 2, "times the reference's prime",
      "native execution computes within a few per cent of the host; emulation (TCG) took five times "
      "as long"},
+    {"accelerator_work_start", 0.02, INFINITY, "seconds a request",
+     "what is no computing: starting threads, and a dozen lines through the channel, need some "
+     "milliseconds in a guest; a request of not much more tells nothing of how it computes"},
     {"memory_missing", 0.1, 0.5, "of the envelope's memory",
      "a guest's kernel keeps some per cent of a small memory for itself; half of it missing is "
      "another envelope"},

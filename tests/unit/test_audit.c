@@ -344,6 +344,14 @@ static void whole_work_tells_emulation(void **state) {
         set(add_entry(facts, instance_text, 2), "calibration_before", "[0.0104]");
     cleanup_audit struct audit *audit = examine(facts);
     check(audit, "accelerator", "vm", AUDIT_FAILING, "that is no native execution");
+    /* Of a millisecond of work, what starting it needs tells nothing. */
+    set(facts->primes[0], "witness.elapsed_ns", "1000000");
+    set(facts->primes[2], "witness.elapsed_ns", "21000000");
+    cleanup_audit struct audit *tiny = examine(facts);
+    check(tiny, "accelerator", "vm", AUDIT_OK, "calibration loop takes 1.04 times");
+    set(facts->primes[2], "witness.elapsed_ns", "23000000");
+    cleanup_audit struct audit *longer = examine(facts);
+    check(longer, "accelerator", "vm", AUDIT_FAILING, "that is no native execution");
 }
 
 /* The kernel's work for a disk is no neighbour; a busy loop beside it is. */
