@@ -159,11 +159,14 @@ static char *host_diagnose(struct instance *instance) {
 
 static int host_stop(struct instance *instance, struct error **err) {
     struct host_instance *self = instance->state;
+    const struct environment_setup *setup = instance->environment->setup;
     cleanup_error struct error *first = NULL;
     instance_stamp(instance, STAMP_STOP_REQUESTED);
     instance->channel = channel_close(instance->channel);
-    if (!process_end(&self->process,
-                     deadline_after(monotonic_ns(), instance->environment->setup->stop_timeout_ns)))
+    /* One that must be killed is perhaps not the agent, and not alone. */
+    if (!process_wait(&self->process, deadline_after(monotonic_ns(), setup->stop_timeout_ns)))
+        process_kill_session(self->process.pid, NULL);
+    if (!process_end(&self->process, 0))
         error_set(&first, ERROR_INTERNAL, 0, "process %d does not end", (int)instance->pid);
     instance_stamp(instance, STAMP_REAPED);
     enclosure_end(&self->enclosure, first ? NULL : &first);

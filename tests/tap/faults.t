@@ -201,7 +201,7 @@ while IFS='|' read -r name commands words; do
 done <<'END'
 flood|exec yes|nonsense|not JSON|message
 endless-line|exec tr '\\0' x </dev/zero|longer|too long|line
-garbage|head -c 200000 /dev/urandom; sleep 1000|nonsense|line
+garbage|head -c 200000 /dev/urandom; tail -f "$0" >/dev/null; :|nonsense|line
 leaves|exit 0|closed|exited
 closes-its-channel|exec <&- >&-; exec sleep 1000|closed
 dies|kill -9 $$|killed by signal 9
