@@ -67,8 +67,9 @@ double fact_minimum(const json_t *array);
 
 /*
  * The best repetition of an instance's calibration loop in seconds, `when` "calibration_before" or
- * "calibration_after"; NAN: none. The harness may see its beginning late, where an ordinary user's
- * waits for the CPU that the loop has: what the agent's own clock says more than the host's counts.
+ * "calibration_after"; NAN: none. In runs of before the agent waited for it, an ordinary user's
+ * harness may have seen the beginning late: what the agent's own clock says more than the host's
+ * counts.
  */
 double fact_calibration(const json_t *instance, const char *when);
 

@@ -62,13 +62,11 @@ static void examine_accelerator(struct audit_facts *facts, const struct audit_ch
         double times = calibration_seconds(facts, environment->label, &instances) / reference;
         bool emulated = strcmp(accelerator, "TCG") == 0 || strcmp(accelerator, "KVM emulated") == 0;
         enum audit_state state = emulated ? AUDIT_NOTED : audit_judge("accelerator", times);
-        double prime_s = prime_seconds(facts, environment->label);
-        double primes = prime_s / reference_prime;
-        double allowed_s = audit_threshold_find("accelerator_work_start")->noted;
-        enum audit_state work =
-            emulated || isnan(primes) || has_quota(environment)
-                ? AUDIT_OK
-                : audit_judge("accelerator_work", (prime_s - allowed_s) / reference_prime);
+        double start_s = audit_threshold_find("accelerator_work_start")->noted;
+        double primes = (prime_seconds(facts, environment->label) - start_s) / reference_prime;
+        enum audit_state work = emulated || isnan(primes) || has_quota(environment)
+                                    ? AUDIT_OK
+                                    : audit_judge("accelerator_work", primes);
         bool few = audit_judge("calibration_instances", instances) == AUDIT_OK;
         if (state == AUDIT_FAILING && few)
             state = AUDIT_NOTED;
