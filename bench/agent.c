@@ -31,6 +31,13 @@ static void answer_identify(struct agent *agent, const struct message *request) 
         agent_send(&agent->channel, &identity);
 }
 
+static void refuse_out_of_turn(struct agent *agent, const struct message *message) {
+    cleanup_error struct error *err = NULL;
+    error_set(&err, ERROR_USAGE, 0, "\"%s\" is not for an agent that waits for a request",
+              message_type_name(message->type));
+    agent_refuse(&agent->channel, err);
+}
+
 /* Returns false when the agent shall end. */
 static bool answer(struct agent *agent, const struct message *request) {
     switch (request->type) {
@@ -44,7 +51,8 @@ static bool answer(struct agent *agent, const struct message *request) {
         agent_send(&agent->channel, &(struct message){.type = MESSAGE_END, .id = request->id});
         return false;
     default:
-        return false;
+        refuse_out_of_turn(agent, request);
+        break;
     }
     return !agent->channel.broken;
 }

@@ -33,7 +33,7 @@ void agent_send(struct agent_channel *channel, const struct message *message) {
         channel->broken = true;
 }
 
-static void refuse(struct agent_channel *channel, const struct error *error) {
+void agent_refuse(struct agent_channel *channel, const struct error *error) {
     agent_send_error(channel, 0, error);
     channel->broken = channel->nonsense = true;
 }
@@ -47,7 +47,7 @@ bool agent_receive(struct agent_channel *channel, struct message *ret_message) {
                   : line_read(&channel->input, -1, DEADLINE_NONE, &line, &length, NULL, &err);
     channel->ended = got == 0;
     if (got < 0 || (got > 0 && message_parse(line, length, ret_message, &err) < 0))
-        refuse(channel, err);
+        agent_refuse(channel, err);
     return got > 0 && !err;
 }
 
@@ -113,7 +113,7 @@ static void wait_for_go(struct workload_run *run) {
         return;
     error_set(&err, ERROR_USAGE, 0, "\"%s\" while a section waits for \"go\"",
               message_type_name(go.type));
-    refuse(channel, err);
+    agent_refuse(channel, err);
 }
 
 /*

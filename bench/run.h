@@ -25,6 +25,9 @@ void agent_send(struct agent_channel *channel, const struct message *message);
  */
 bool agent_receive(struct agent_channel *channel, struct message *ret_message);
 
+/* Says what the other side did wrong (id 0); nothing else is sent after it. */
+void agent_refuse(struct agent_channel *channel, const struct error *error);
+
 /* What holds for all requests. */
 struct run_settings {
     const char *data_folder;

@@ -57,6 +57,10 @@ for nonsense in '{"type":"quit","id":3}' '{"type":"go","id":2}' 'go'; do
     is "$(tail -1 <<<"$output" | grep -c '"type":"error"')" 1 "and nothing more"
 done
 
+talk "${calls/true/false}" "$go" '{"type":"quit","id":4}'
+is "$status" 1 "a \"go\" that nobody waits for"
+like "$(tail -1 <<<"$output")" '"type":"error","id":0,"code":"bad-request".*go' "is said to be one"
+
 head -c 70000 /dev/zero | tr '\0' 'x' >"$SCRATCH/requests"
 echo >>"$SCRATCH/requests"
 "$AGENT" <"$SCRATCH/requests" >"$SCRATCH/output" 2>&1
