@@ -29,7 +29,8 @@ bool run_keeps_files(const struct workload_run *run);
  * A timed section, named as a metric with `section` set. The harness times it on the host's clock
  * by the two lines that these send, and both return when it has seen them; the stop returns the
  * agent's own elapsed time. Nothing but the work to be measured belongs between them: prepare
- * before, verify after.
+ * before, verify after. Outside of parallel regions; OpenMP's threads are as many as the parameter
+ * `threads` says, and sleep while the stop waits.
  */
 void run_section_start(struct workload_run *run, const char *name, uint64_t iteration, bool warmup);
 uint64_t run_section_stop(struct workload_run *run); /* elapsed_ns */

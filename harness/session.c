@@ -87,8 +87,9 @@ struct answering {
     uint64_t deadline_ns;
     uint64_t begin_ns; /* 0: not yet begun */
     bool in_section;
-    uint64_t go_ns;   /* just before the section's start was answered */
-    uint64_t held_ns; /* from the arrival of that start until then */
+    uint64_t go_ns;    /* just before the section's start was answered */
+    uint64_t held_ns;  /* from the arrival of that start until then */
+    uint64_t after_ns; /* just before a section's stop was answered; 0: its next line has come */
     struct message section;
     bool done;
 };
@@ -149,17 +150,27 @@ static int on_section_start(struct answering *answering, const struct message *m
     return send_go(answering, err);
 }
 
-/*
- * What a line and its answer need on their way, as a section of this instance showed it at best:
- * how long the agent waited, less how long we held the answer back. One in which either side had to
- * wait for a CPU says more, and a guest's clock may say anything: never less than nothing.
- */
-static void note_round_trip(const struct answering *answering, uint64_t waited_ns) {
+/* The least counts: where either side had to wait for a CPU, more was seen. */
+static void note_round_trip(const struct answering *answering, uint64_t seen_ns) {
     struct session *session = answering->session;
-    uint64_t seen_ns = waited_ns > answering->held_ns ? waited_ns - answering->held_ns : 0;
     if (!session->round_trip_known || seen_ns < session->round_trip_ns)
         session->round_trip_ns = seen_ns;
     session->round_trip_known = true;
+}
+
+/*
+ * After the answer to a stop the agent sends its next line at once. What it does until then comes
+ * on top, so that this is a little more than the round trip; but it is seen on our clock alone, and
+ * bounds what an agent can say of its own.
+ */
+static int note_line_after(struct answering *answering, uint64_t arrival_ns, struct error **err) {
+    if (!answering->after_ns)
+        return 0;
+    if (arrival_ns < answering->after_ns)
+        return error_set(err, ERROR_CLOSED, 0, "the agent did not wait for \"go\"");
+    note_round_trip(answering, arrival_ns - answering->after_ns);
+    answering->after_ns = 0;
+    return 0;
 }
 
 /* At the end, when the most is known of it: the first section may be the one that was disturbed. */
@@ -182,7 +193,9 @@ static int on_section_stop(struct answering *answering, const struct message *me
     if (arrival_ns < answering->go_ns)
         return error_set(err, ERROR_CLOSED, 0, "the agent did not wait for \"go\"");
     answering->in_section = false;
-    note_round_trip(answering, message->waited_ns);
+    /* How long the agent waited for the answer to the start, less how long we held that back. */
+    uint64_t waited_ns = message->waited_ns, held_ns = answering->held_ns;
+    note_round_trip(answering, waited_ns > held_ns ? waited_ns - held_ns : 0);
     struct session_sample sample = {
         .iteration = message->iteration,
         .warmup = message->warmup,
@@ -195,6 +208,7 @@ static int on_section_stop(struct answering *answering, const struct message *me
     watch_section(answering, &sample);
     if (add_sample(answering, &sample, err) < 0)
         return -1;
+    answering->after_ns = clock_now_ns(answering->session->clock);
     return send_go(answering, err);
 }
 
@@ -283,6 +297,8 @@ static int handle(struct answering *answering, uint64_t id, struct error **err) 
     if (++answering->messages > PROTOCOL_MAX_MESSAGES)
         return error_set(err, ERROR_CLOSED, 0, "the agent floods: more than %d messages",
                          PROTOCOL_MAX_MESSAGES);
+    if (note_line_after(answering, arrival_ns, err) < 0)
+        return -1;
     return handlers[message.type](answering, &message, arrival_ns, err);
 }
 

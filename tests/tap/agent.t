@@ -187,6 +187,42 @@ fi
     like "$output" '^error failed .*nowhere.*No such file' "a missing folder is named"
 }
 
+# While it waits after a section, its threads sleep, also those that would look for work for ever.
+mkfifo "$SCRATCH/paced.fifo"
+OMP_WAIT_POLICY=active timeout 60 "$AGENT" <"$SCRATCH/paced.fifo" >"$SCRATCH/paced" &
+exec 3>"$SCRATCH/paced.fifo"
+# said TYPE: within half a minute it has said so.
+said() {
+    for ((i = 0; i < 300; i++)); do
+        ! grep -q "\"type\":\"$1\"" "$SCRATCH/paced" || return 0
+        sleep 0.1
+    done
+    return 1
+}
+# All its threads sleep within half a minute.
+sleeps() {
+    for ((i = 0; i < 300; i++)); do
+        states=$(cat /proc/"$1"/task/*/status | sed -n 's/^State:.\(.\).*/\1/p' | sort | xargs)
+        [[ $states != "S S" ]] || return 0
+        sleep 0.1
+    done
+    diag "their states: $states"
+    return 1
+}
+echo '{"type":"run","id":1,"workload":"prime","paced":true,"parameters":{"limit":1000,"events":9,"threads":2,"iterations":1,"warmups":0}}' >&3
+ok "the start of a section is said" said start
+unlike "$(<"$SCRATCH/paced")" '"type":"stop"' "it waits"
+echo '{"type":"go","id":1}' >&3
+ok "then its end" said stop
+agent=$(pgrep -P $! -x boxmark-agent)
+ok "both threads sleep until the harness has seen it" sleeps "$agent"
+echo '{"type":"go","id":1}' >&3
+ok "then it goes on" said end
+echo '{"type":"quit","id":2}' >&3
+wait $!
+is $? 0 "and ends when told"
+exec 3>&-
+
 # Left by its reader, its input still open, the agent ends by itself at its next words.
 mkfifo "$SCRATCH/requests.fifo"
 timeout 60 "$AGENT" <"$SCRATCH/requests.fifo" > >(head -c 10 >/dev/null) &

@@ -10,12 +10,14 @@
 struct script_channel {
     struct channel channel;
     const char *const *lines;
-    bool at_once;
+    unsigned at_once; /* so many lines from the end arrive with the one before them */
+    bool after_stop;
     char buffer[4096], sent[4096];
 };
 
 static uint64_t now_ns;
 static uint64_t look_ns; /* what passes while the harness looks at its clock */
+static uint64_t after_stop_ns = NS_PER_MS;
 
 static uint64_t script_now_ns(struct clock *clock) {
     (void)clock;
@@ -40,12 +42,16 @@ static int script_receive(struct channel *channel, uint64_t deadline_ns, char **
                           size_t *ret_length, uint64_t *ret_arrival_ns, struct error **err) {
     struct script_channel *self = (struct script_channel *)channel;
     static uint64_t read_ns;
-    if (!self->at_once || read_ns > now_ns)
-        read_ns = now_ns += NS_PER_MS;
+    unsigned left = 0;
+    while (self->lines[left])
+        left++;
+    if (left > self->at_once || self->at_once == 0)
+        read_ns = now_ns += self->after_stop ? after_stop_ns : NS_PER_MS;
     if (now_ns > deadline_ns)
         return error_set(err, ERROR_TIMEOUT, 0, "no answer before the deadline");
     if (!*self->lines)
         return 0;
+    self->after_stop = strstr(*self->lines, "\"stop\"");
     snprintf(self->buffer, sizeof(self->buffer), "%s", *self->lines++);
     *ret_line = self->buffer;
     if (ret_length)
@@ -136,8 +142,15 @@ static void the_way_of_the_lines_is_no_work(void **state) {
     assert_times(
         LINES(BEGIN, START(0), STOP_WAITED(0, 900000), START(1), STOP_WAITED(1, 200000), END), 800,
         800);
+    /* Whatever an agent says, no more than from our answer to its next line. */
+    after_stop_ns = 300 * NS_PER_US;
+    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 900000), END), 700, -1);
+    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 9223372036854775807), END), 700, -1);
+    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 200000), END), 800, -1);
     /* More than there was: nothing is left, not less. */
+    after_stop_ns = 2 * NS_PER_MS;
     assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 5000000), END), 0, -1);
+    after_stop_ns = NS_PER_MS;
     /* How long we held the answer back is ours to know: 10 us of it here. */
     look_ns = 10 * NS_PER_US;
     assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 210000), END), 800, -1);
@@ -145,21 +158,23 @@ static void the_way_of_the_lines_is_no_work(void **state) {
     look_ns = 0;
 }
 
+/* Neither before the work nor after it. */
 static void an_agent_must_wait(void **state) {
     (void)state;
-    const char *const lines[] = {BEGIN, START(0), STOP(0), END, NULL};
-    struct session session = session_with(lines);
-    struct session_result result = {0};
-    struct error *err = NULL;
-    json_t *parameters = json_object();
-    channel.at_once = true;
-    look_ns = 10 * NS_PER_US;
-    int status =
-        session_run(&session, workload_find("prime"), parameters, NS_PER_S, NULL, &result, &err);
-    look_ns = 0;
-    json_decref(parameters);
-    assert_int_equal(status, -1);
-    assert_error(err, ERROR_CLOSED, "did not wait");
+    for (unsigned at_once = 1; at_once <= 2; at_once++) {
+        struct session session = session_with(LINES(BEGIN, START(0), STOP(0), END));
+        struct session_result result = {0};
+        struct error *err = NULL;
+        json_t *parameters = json_object();
+        channel.at_once = at_once;
+        look_ns = 10 * NS_PER_US;
+        int status = session_run(&session, workload_find("prime"), parameters, NS_PER_S, NULL,
+                                 &result, &err);
+        look_ns = 0;
+        json_decref(parameters);
+        assert_int_equal(status, -1);
+        assert_error(err, ERROR_CLOSED, "did not wait");
+    }
 }
 
 static void what_breaks_the_protocol_is_refused(void **state) {
@@ -258,13 +273,21 @@ static void progress_stays_between_0_and_1(void **state) {
     assert_true(fraction == 1);
 }
 
-/* One letter for each call: ( at the start, ) at the stop, with the value in milliseconds. */
+static unsigned gos_sent(void) {
+    unsigned count = 0;
+    for (const char *at = channel.sent; (at = strstr(at, GO)); at++)
+        count++;
+    return count;
+}
+
+/* One letter for each call: ( at the start, ) at the stop, with the value in milliseconds; and how
+ * often the agent had been told to go on. */
 static void keep_section(void *cookie, const struct session_sample *sample) {
     char *text = cookie, *end = text + strlen(text);
     if (sample)
-        sprintf(end, "%s %.0f)", sample->metric->name, sample->value * 1e3);
+        sprintf(end, "%s %.0f %u)", sample->metric->name, sample->value * 1e3, gos_sent());
     else
-        strcpy(end, "(");
+        sprintf(end, "%u(", gos_sent());
 }
 
 static void sections_are_watched_when_their_lines_arrive(void **state) {
@@ -277,7 +300,7 @@ static void sections_are_watched_when_their_lines_arrive(void **state) {
     json_t *parameters = json_object();
     session_run(&session, workload_find("prime"), parameters, NS_PER_S, &watch, &result, &err);
     assert_no_error(err);
-    assert_string_equal(seen, "(time 1)(time 1)");
+    assert_string_equal(seen, "0(time 1 1)2(time 1 3)");
     /* What is no section of this work is not seen as one. */
     *seen = '\0';
     session = session_with(LINES(
@@ -289,7 +312,7 @@ static void sections_are_watched_when_their_lines_arrive(void **state) {
         session_run(&session, workload_find("prime"), parameters, NS_PER_S, &watch, &result, &err),
         -1);
     assert_error(err, ERROR_CLOSED, "which prime does not have");
-    assert_string_equal(seen, "(");
+    assert_string_equal(seen, "0(");
     json_decref(parameters);
 }
 
