@@ -61,30 +61,52 @@ static void examine_clock_source(struct audit_facts *facts, const struct audit_c
     }
 }
 
-/* Adds (agent - host) / host of every repetition of a calibration loop. */
+/*
+ * By how much the channel's delays may differ at the two ends of a piece: twice the round trip that
+ * is typical, for single ones are longer. 0 where it was not recorded.
+ */
+static double delays_differ_s(const struct audit_facts *facts, const char *environment) {
+    double largest = 0;
+    size_t position = 0;
+    for (const json_t *entry; (entry = audit_next(facts, "request", environment, &position));)
+        largest = fmax(largest, fact_number(entry, "round_trip_ns") / 1e9);
+    return 2 * largest;
+}
+
+/* (agent - host) / host, as far as the delays do not explain it. */
+static double skew_of(double host_s, double agent_s, double delay_s) {
+    double difference_s = agent_s - host_s;
+    if (isnan(difference_s))
+        return NAN;
+    return copysign(fmax(0, fabs(difference_s) - delay_s), difference_s) / host_s;
+}
+
+/* Adds that of every repetition of a calibration loop. */
 static void add_skews(const json_t *instance, const char *host_key, const char *agent_key,
-                      json_t *skews) {
+                      double delay_s, json_t *skews) {
     const json_t *host = fact(instance, host_key), *agent = fact(instance, agent_key);
     for (size_t i = 0; i < json_array_size(host); i++) {
         double seconds = json_number_value(json_array_get(host, i));
         const json_t *inside = json_array_get(agent, i);
         if (seconds > 0 && json_is_number(inside))
-            json_array_append_new(skews, json_real(json_number_value(inside) / seconds - 1));
+            json_array_append_new(skews,
+                                  json_real(skew_of(seconds, json_number_value(inside), delay_s)));
     }
 }
 
 /* The median skew of single pieces: the calibration's repetitions and the requests. */
 static double typical_skew(const struct audit_facts *facts, const char *environment) {
     cleanup_json_array json_t *skews = json_array();
+    double delay_s = delays_differ_s(facts, environment);
     size_t position = 0;
     for (const json_t *entry; (entry = audit_next(facts, "instance", environment, &position));) {
-        add_skews(entry, "calibration_before", "calibration_before_agent", skews);
-        add_skews(entry, "calibration_after", "calibration_after_agent", skews);
+        add_skews(entry, "calibration_before", "calibration_before_agent", delay_s, skews);
+        add_skews(entry, "calibration_after", "calibration_after_agent", delay_s, skews);
     }
     position = 0;
     for (const json_t *entry; (entry = audit_next(facts, "request", environment, &position));) {
-        double skew =
-            fact_number(entry, "agent_elapsed_ns") / fact_number(entry, "host_elapsed_ns") - 1;
+        double skew = skew_of(fact_number(entry, "host_elapsed_ns") / 1e9,
+                              fact_number(entry, "agent_elapsed_ns") / 1e9, delay_s);
         if (isfinite(skew))
             json_array_append_new(skews, json_real(skew));
     }

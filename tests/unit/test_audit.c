@@ -444,6 +444,22 @@ static void short_requests_do_not_tell_of_clocks(void **state) {
     check(audit, "guest_clock", "vm", AUDIT_NOTED, "; too short to tell more");
 }
 
+/* What the lines need on their way is no wrong clock, in pieces of ten milliseconds. */
+static void the_way_of_the_lines_is_no_wrong_clock(void **state) {
+    struct facts *facts = *state;
+    set(facts->instances[2], "calibration_before", "[0.0104, 0.0104, 0.0104]");
+    set(facts->instances[2], "calibration_before_agent", "[0.0101, 0.0101, 0.0101]");
+    set(facts->primes[2], "host_elapsed_ns", "30000000");
+    set(facts->primes[2], "agent_elapsed_ns", "20000000");
+    set(facts->disks[2], "host_elapsed_ns", "1000000");
+    set(facts->disks[2], "agent_elapsed_ns", "1000000");
+    cleanup_audit struct audit *unknown = examine(facts);
+    check(unknown, "guest_clock", "vm", AUDIT_FAILING, "single pieces: 2.88 % less");
+    set(facts->primes[2], "round_trip_ns", "200000");
+    cleanup_audit struct audit *audit = examine(facts);
+    check(audit, "guest_clock", "vm", AUDIT_NOTED, "; too short to tell more");
+}
+
 static void no_direct_io_anywhere_is_a_note(void **state) {
     struct facts *facts = *state;
     for (unsigned e = 0; e < 3; e++)
@@ -807,6 +823,7 @@ int main(void) {
         facts_test(a_neighbour_of_the_disk_is_seen),
         facts_test(a_quota_of_its_own_is_a_note),
         facts_test(short_requests_do_not_tell_of_clocks),
+        facts_test(the_way_of_the_lines_is_no_wrong_clock),
         facts_test(no_direct_io_anywhere_is_a_note),
         facts_test(clocks_that_go_wrong_are_caught),
         facts_test(one_long_delay_is_no_wrong_clock),
