@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "harness/session.h"
 
+#include "results/statistics.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <string.h>
@@ -150,12 +152,15 @@ static int on_section_start(struct answering *answering, const struct message *m
     return send_go(answering, err);
 }
 
-/* The least counts: where either side had to wait for a CPU, more was seen. */
-static void note_round_trip(const struct answering *answering, uint64_t seen_ns) {
-    struct session *session = answering->session;
-    if (!session->round_trip_known || seen_ns < session->round_trip_ns)
-        session->round_trip_ns = seen_ns;
-    session->round_trip_known = true;
+static void note_round_trip(struct round_trips *trips, uint64_t ns) {
+    trips->seen_ns[trips->count++ % ROUND_TRIPS_MAX] = (double)ns;
+}
+
+static double median_ns(const struct round_trips *trips) {
+    double values[ROUND_TRIPS_MAX];
+    unsigned count = trips->count < ROUND_TRIPS_MAX ? trips->count : ROUND_TRIPS_MAX;
+    memcpy(values, trips->seen_ns, count * sizeof(*values));
+    return count ? statistics_median(values, count) : 0;
 }
 
 /*
@@ -168,19 +173,23 @@ static int note_line_after(struct answering *answering, uint64_t arrival_ns, str
         return 0;
     if (arrival_ns < answering->after_ns)
         return error_set(err, ERROR_CLOSED, 0, "the agent did not wait for \"go\"");
-    note_round_trip(answering, arrival_ns - answering->after_ns);
+    note_round_trip(&answering->session->seen, arrival_ns - answering->after_ns);
     answering->after_ns = 0;
     return 0;
 }
 
-/* At the end, when the most is known of it: the first section may be the one that was disturbed. */
-static void take_off_round_trip(struct session_result *result, uint64_t round_trip_ns) {
+/*
+ * At the end, when the most is known of it. What is typical: single ones, in which either side had
+ * to wait for a CPU, neither lengthen nor shorten all others.
+ */
+static void take_off_round_trip(struct session_result *result, const struct session *session) {
+    double round_trip_ns = fmin(median_ns(&session->said), median_ns(&session->seen));
     for (unsigned i = 0; i < result->sample_count; i++) {
         struct session_sample *sample = &result->samples[i];
         if (!sample->metric->section)
             continue;
-        sample->value = fmax(sample->value - (double)round_trip_ns / 1e9, 0);
-        result->round_trip_ns = round_trip_ns;
+        sample->value = fmax(sample->value - round_trip_ns / 1e9, 0);
+        result->round_trip_ns = (uint64_t)round_trip_ns;
     }
 }
 
@@ -195,7 +204,7 @@ static int on_section_stop(struct answering *answering, const struct message *me
     answering->in_section = false;
     /* How long the agent waited for the answer to the start, less how long we held that back. */
     uint64_t waited_ns = message->waited_ns, held_ns = answering->held_ns;
-    note_round_trip(answering, waited_ns > held_ns ? waited_ns - held_ns : 0);
+    note_round_trip(&answering->session->said, waited_ns > held_ns ? waited_ns - held_ns : 0);
     struct session_sample sample = {
         .iteration = message->iteration,
         .warmup = message->warmup,
@@ -250,7 +259,7 @@ static int on_end(struct answering *answering, const struct message *message, ui
     if (answering->in_section)
         return unexpected(message, err);
     answering->done = true;
-    take_off_round_trip(answering->result, answering->session->round_trip_ns);
+    take_off_round_trip(answering->result, answering->session);
     answering->result->host_elapsed_ns = arrival_ns - answering->begin_ns;
     answering->result->agent_elapsed_ns = message->number;
     memcpy(answering->result->digest, message->text, sizeof(message->text));

@@ -5,9 +5,8 @@
  * Times are those of the harness's own clock, when a line arrives or just before one is sent.
  *
  * A section is timed from the "go" that answers its start to the arrival of its stop, less the
- * channel's round trip: the least that any section of the instance showed of it so far, one in
- * which neither side was kept from its CPU (Cristian: Probabilistic clock synchronization,
- * Distributed Computing 3, 1989). The agent sleeps meanwhile, so that the harness is not late.
+ * channel's round trip, as the instance's sections typically showed it so far (docs/protocol.md).
+ * The agent sleeps meanwhile, so that the harness is not late.
  */
 #ifndef BOXMARK_HARNESS_SESSION_H
 #define BOXMARK_HARNESS_SESSION_H
@@ -17,12 +16,19 @@
 #include "common/clock.h"
 #include "environments/channel.h"
 
+/* The latest round trips of a channel. */
+#define ROUND_TRIPS_MAX 64
+struct round_trips {
+    unsigned count; /* of all */
+    double seen_ns[ROUND_TRIPS_MAX];
+};
+
 struct session {
     struct channel *channel; /* borrowed */
     struct clock *clock;
     uint64_t last_id;
-    bool round_trip_known;
-    uint64_t round_trip_ns;            /* the least so far */
+    struct round_trips said;           /* as the agent says how long it waited */
+    struct round_trips seen;           /* from our answer to its next line */
     char version[PROTOCOL_TEXT_BYTES]; /* of the agent, after session_hello */
 };
 

@@ -119,42 +119,40 @@ static void sections_are_timed_on_our_clock(void **state) {
     assert_int_equal(result.agent_elapsed_ns, 7);
 }
 
-/* Values in microseconds, in the order of the script; -1: none. */
-static void assert_times(const char *const *lines, long first_us, long second_us) {
+/* Every section's value in microseconds. */
+static void assert_times(const char *const *lines, unsigned count, long expected_us) {
     cleanup_session_result struct session_result result = {0};
     struct error *err = NULL;
     run_prime(lines, &result, &err);
     assert_no_error(err);
-    assert_int_equal(result.sample_count, second_us < 0 ? 1 : 2);
-    assert_int_equal(lround(result.samples[0].value * 1e6), first_us);
-    if (second_us >= 0)
-        assert_int_equal(lround(result.samples[1].value * 1e6), second_us);
+    assert_int_equal(result.sample_count, count);
+    for (unsigned i = 0; i < count; i++)
+        assert_int_equal(lround(result.samples[i].value * 1e6), expected_us);
 }
 
-/* From the answer to the start, less the least that a line and its answer were seen to need. */
+#define SECTION(iteration, waited_ns) START(iteration), STOP_WAITED(iteration, waited_ns)
+
+/* From the answer to the start, less what a line and its answer typically need. */
 static void the_way_of_the_lines_is_no_work(void **state) {
     (void)state;
-    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 200000), END), 800, -1);
-    /* One whose start came late, or whose agent woke late, says no more than the other. */
-    assert_times(
-        LINES(BEGIN, START(0), STOP_WAITED(0, 200000), START(1), STOP_WAITED(1, 900000), END), 800,
-        800);
-    assert_times(
-        LINES(BEGIN, START(0), STOP_WAITED(0, 900000), START(1), STOP_WAITED(1, 200000), END), 800,
-        800);
+    assert_times(LINES(BEGIN, SECTION(0, 200000), END), 1, 800);
+    /* One whose start came late, or whose agent woke late, counts no more than the others. */
+    assert_times(LINES(BEGIN, SECTION(0, 900000), SECTION(1, 200000), SECTION(2, 200000), END), 3,
+                 800);
+    assert_times(LINES(BEGIN, SECTION(0, 200000), SECTION(1, 0), SECTION(2, 200000), END), 3, 800);
     /* Whatever an agent says, no more than from our answer to its next line. */
     after_stop_ns = 300 * NS_PER_US;
-    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 900000), END), 700, -1);
-    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 9223372036854775807), END), 700, -1);
-    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 200000), END), 800, -1);
+    assert_times(LINES(BEGIN, SECTION(0, 900000), END), 1, 700);
+    assert_times(LINES(BEGIN, SECTION(0, 9223372036854775807), END), 1, 700);
+    assert_times(LINES(BEGIN, SECTION(0, 200000), END), 1, 800);
     /* More than there was: nothing is left, not less. */
     after_stop_ns = 2 * NS_PER_MS;
-    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 5000000), END), 0, -1);
+    assert_times(LINES(BEGIN, SECTION(0, 5000000), END), 1, 0);
     after_stop_ns = NS_PER_MS;
     /* How long we held the answer back is ours to know: 10 us of it here. */
     look_ns = 10 * NS_PER_US;
-    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 210000), END), 800, -1);
-    assert_times(LINES(BEGIN, START(0), STOP_WAITED(0, 5000), END), 1000, -1);
+    assert_times(LINES(BEGIN, SECTION(0, 210000), END), 1, 800);
+    assert_times(LINES(BEGIN, SECTION(0, 5000), END), 1, 1000);
     look_ns = 0;
 }
 
